@@ -1,0 +1,64 @@
+# The rationale factory. `make help` lists the targets; those that need the environment make it.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+UV     := $(VENV)/bin/uv
+UV_VERSION := 0.13.8
+RECIPE ?= star_arithmetic
+
+# A machine with a folder of wheels of its own names it for pip; uv reads another variable.
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+# vLLM comes in two builds: for NVIDIA GPUs, and for CPUs.
+DEVICE := $(if $(wildcard /dev/nvidiactl),gpu,cpu)
+LOCK   := requirements/$(DEVICE).txt
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: iterate
+iterate: setup  ## Make generations: [RECIPE=name] [GENERATIONS=n] [RUN=folder] [SET="key=value ..."]
+	@$(PY) -m factory iterate $(RECIPE) $(if $(GENERATIONS),--generations $(GENERATIONS)) $(if $(RUN),--run $(RUN)) $(SET)
+
+.PHONY: status
+status: setup  ## Show what a run has made: [RUN=folder]
+	@$(PY) -m factory status $(or $(RUN),runs/$(RECIPE))
+
+.PHONY: setup
+setup: $(VENV)/installed-$(DEVICE)  ## Make the environment in .venv, pinned
+
+# The plain index first; where it has no CPU build of torch, PyTorch's own.
+$(VENV)/installed-$(DEVICE): $(LOCK) Makefile pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@test -x $(UV) || $(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@echo "installing $(LOCK) into $(VENV)"
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet -r $(LOCK) 2>$(VENV)/first-try.log \
+		|| VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --torch-backend=$(if $(filter gpu,$(DEVICE)),auto,cpu) -r $(LOCK) \
+		|| { cat $(VENV)/first-try.log; exit 1; }
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
+	@touch $@
+
+.PHONY: test
+test: setup  ## Run the tests
+	@$(PY) -m pytest
+
+.PHONY: check
+check: setup  ## Lint and check types
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy --no-error-summary
+
+.PHONY: lock
+lock: setup  ## Pin requirements/*.txt anew from pyproject.toml
+	@for device in cpu gpu; do \
+		$(if $(PIP_FIND_LINKS),test $$device = cpu || unset UV_FIND_LINKS;) \
+		$(UV) pip compile pyproject.toml --extra $$device --group dev --python-platform x86_64-manylinux_2_28 \
+			--python-version 3.11 --no-annotate --no-header --quiet --upgrade -o requirements/$$device.txt; \
+	done
+
+.PHONY: clean
+clean:  ## Remove the environment (runs and registry stay)
+	rm -rf $(VENV)

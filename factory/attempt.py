@@ -1,0 +1,58 @@
+"""What a strategy works with: a question, a way to ask it, and the attempts that come back."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from factory.prompts import Message
+
+
+@dataclass(frozen=True)
+class Question:
+    """The part of a ``questions`` row that sampling and verification need (see :mod:`schemas.questions`)."""
+
+    question_id: str
+    split: str
+    question: str
+    answer: str
+    choices: list[dict[str, str]] | None = None
+    difficulty: str | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One sampled completion with its verdict: the columns of ``schemas.ATTEMPT``."""
+
+    attempt_id: str
+    sample: int
+    turn: int
+    hinted: bool
+    context: list[Message]
+    completion: str
+    predicted_answer: str | None
+    verdict: str
+    verifier: str
+    reward: float | None
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    mean_logprob: float | None
+    seed: int
+    temperature: float
+    error: str | None
+
+    @property
+    def correct(self) -> bool:
+        return self.verdict == "correct"
+
+    def as_row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Ask(Protocol):
+    """Samples a question ``n`` times and verifies what comes back; with ``hint`` the prompt shows the gold answer.
+
+    Calls are independent: a strategy may await several at once. Samples are numbered on from call to call, each
+    with a seed of its own. A sample that fails is an attempt with verdict ``error``, never an exception.
+    """
+
+    async def __call__(self, question: Question, /, *, n: int = 1, hint: bool = False) -> list[Attempt]: ...

@@ -1,0 +1,97 @@
+"""The command line: ``python -m factory iterate RECIPE`` and ``python -m factory status RUN``."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from factory import terminal
+from factory.errors import ConfigError, FactoryError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A factory of rationale datasets."
+)
+
+
+@app.command()
+def iterate(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe in recipes/, or path of a YAML file.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, such as strategy.samples=2.")] = None,
+    generations: Annotated[int | None, typer.Option(help="Generations to make; the recipe says how many.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Run folder; runs/<recipe> by default.")] = None,
+) -> None:
+    """Make generations of a dataset, each with the model trained on the one before. Run again to go on."""
+    from factory.recipe import load
+
+    with user_errors():
+        checked = load(recipe, overrides or [], generations)
+        folder = run or Path("runs") / checked.name
+        from factory.run import Run
+
+        opened = Run.open(folder, checked)
+        with opened.locked(), terminal.quiet(opened.log):
+            terminal.console.print(f"run {folder}   log {opened.log}")
+            from factory.cluster import connected
+            from factory.loop import iterate as loop
+
+            with connected():
+                loop(checked, opened, checked.generations)
+            _say_where(folder, checked.generations)
+
+
+@app.command()
+def status(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Show what a run has made so far."""
+    from factory.report import show
+    from factory.report import status as read
+
+    with user_errors():
+        if as_json:
+            typer.echo(json.dumps(read(run), indent=2))
+        else:
+            read(run)
+            show(run)
+
+
+def _say_where(folder: Path, generations: int) -> None:
+    from factory.report import status as read
+
+    dataset = read(folder)["generations"][generations - 1]["dataset"]
+    terminal.console.print(f"\nthe newest generation: {dataset}")
+    terminal.console.print(f'  python -c "import datasets; print(datasets.load_dataset(\'{dataset}\'))"')
+    terminal.console.print(f"go on: python -m factory iterate ... --generations {generations + 1}   look: make status RUN={folder}")
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """No traceback for what a user can mend: 2 for what was refused before any work, 1 for a stage that failed,
+    130 for Ctrl-C."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        yield
+    except ConfigError as error:
+        _fail(str(error), 2)
+    except FactoryError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("stopped; the same command goes on from here", 130)
+
+
+def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    sys.stdout.flush()
+    print(message, file=sys.stderr, flush=True)
+    os._exit(code) if code == 130 else sys.exit(code)

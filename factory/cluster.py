@@ -1,0 +1,46 @@
+"""The connection to Ray: the cluster that ``RAY_ADDRESS`` names, or one of its own on this machine."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+from ray.data import DataContext
+
+from factory.errors import ConfigError
+from factory.recipe import ROOT
+
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a task without GPUs keeps CUDA_VISIBLE_DEVICES as it is
+    "RAY_TQDM": "0",
+}
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Connect to Ray, and disconnect whatever happens; a cluster of our own ends with the block.
+
+    Raises:
+        ConfigError: the cluster that ``RAY_ADDRESS`` names does not answer.
+    """
+    os.environ.update(ENVIRONMENT)
+    # Workers import this project from where it is, whatever their working directory.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    address = os.environ.get("RAY_ADDRESS")
+    try:
+        ray.init(
+            address=address or "local",
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level=logging.WARNING,
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ConfigError("Ray", [f"the cluster at RAY_ADDRESS={address} does not answer: {error}"]) from error
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    try:
+        yield
+    finally:
+        ray.shutdown()

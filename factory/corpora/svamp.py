@@ -1,0 +1,56 @@
+"""SVAMP: 1,000 one-step word problems (Patel et al. 2021), 700 to train on and 300 to measure.
+
+A row of the original file::
+
+    {"ID": "chal-777", "Body": "There are 87 oranges ...", "Question": "How big is ...?", "Equation": "( 87.0 / 2.0 )",
+     "Answer": 43.5, "Type": "Common-Division"}
+
+The original file has no split; the usual one trains on 700 rows and measures on 300, here the first and the last.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from factory.corpora import Questions
+
+TRAIN_ROWS = 700
+
+
+def svamp(path: Path | None = None) -> Questions:
+    """Yield SVAMP from a local copy of the original ``SVAMP.json`` (or the folder it lies in), or from the Hub.
+
+    Args:
+        path: the file or its folder; without one, ``ChilleD/SVAMP`` is loaded from the Hub.
+
+    Raises:
+        FileNotFoundError: there is no file at ``path``.
+    """
+    if path is None:
+        import datasets
+
+        hub = datasets.load_dataset("ChilleD/SVAMP")
+        splits = {"train": hub["train"], "eval": hub["test"]}
+    else:
+        file = path / "SVAMP.json" if path.is_dir() else path
+        rows = json.loads(file.read_text())
+        splits = {"train": rows[:TRAIN_ROWS], "eval": rows[TRAIN_ROWS:]}
+    for split, rows in splits.items():
+        for row in rows:
+            yield _question(row, split)
+
+
+def _question(row: dict[str, Any], split: str) -> dict[str, Any]:
+    body = row["Body"].strip()
+    if body[-1:] not in ".!?,;":
+        body += ","
+    answer = float(row["Answer"])
+    return {
+        "question_id": f"svamp-{row['ID']}",
+        "corpus": "svamp",
+        "split": split,
+        "question": f"{body} {row['Question'].strip()}",
+        "answer": str(int(answer)) if answer.is_integer() else str(answer),
+        "difficulty": row["Type"].replace("Divison", "Division"),  # one row misspells it
+        "metadata": json.dumps({"equation": row["Equation"]}),
+    }

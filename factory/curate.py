@@ -1,0 +1,98 @@
+"""Rollouts in, examples and rejects out: a polars function on one shard, run shard by shard through Ray Data.
+
+A question's attempts lie in one row, so nothing here needs a shuffle.
+"""
+
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import ray
+
+from factory.recipe import Curation
+from factory.run import shards, write_table
+from schemas import EXAMPLES, REJECTS
+
+
+def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation) -> None:
+    """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``."""
+
+    def one(batch: pa.Table) -> pa.Table:
+        for shard in batch["shard"].to_pylist():
+            kept, dropped = curate_rollouts(pl.read_parquet(shard), curation)
+            write_table(examples / Path(shard).name, to_schema(kept, EXAMPLES))
+            write_table(rejects / Path(shard).name, to_schema(dropped, REJECTS))
+        return batch
+
+    paths = [{"shard": str(path)} for path in shards(rollouts)]
+    # Some 64 shards a task: one is a few milliseconds of work.
+    dataset = ray.data.from_items(paths).map_batches(one, batch_size=64, batch_format="pyarrow")
+    for _ in dataset.iter_rows():
+        pass
+
+
+def curate_rollouts(rollouts: pl.DataFrame, curation: Curation) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
+
+    An attempt is kept if it is correct, not empty, not the same text as one kept before it for the question, and
+    within the question's cap. Unhinted attempts go before hinted ones. A hinted attempt is kept as if the hint had
+    not been there: its messages are its hint-free context.
+    """
+    attempts = (
+        rollouts.select("question_id", "question", "answer", "difficulty", "generation", "model", "attempts")
+        .with_row_index("rollout")
+        .explode("attempts", empty_as_null=False, keep_nulls=False)
+        .unnest("attempts")
+        .with_columns(text=pl.col("completion").str.strip_chars(), order=pl.int_range(pl.len()).over("rollout"))
+    )
+    first = ["text_length", "order"] if curation.prefer == "shortest" else ["order"]
+    ordered = attempts.with_columns(text_length=pl.col("completion_tokens")).sort("rollout", "hinted", *first)
+    own_fault = (
+        pl.when(pl.col("verdict") != "correct")
+        .then(pl.col("verdict"))
+        .when(pl.col("text") == "")
+        .then(pl.lit("empty"))
+    )
+    ordered = ordered.with_columns(reason=own_fault)
+    ordered = ordered.with_columns(
+        reason=pl.when(pl.col("reason").is_null() & ~pl.struct("rollout", "text", "reason").is_first_distinct())
+        .then(pl.lit("duplicate"))
+        .otherwise("reason")
+    )
+    rank = pl.col("reason").is_null().cum_sum().over("rollout")
+    ordered = ordered.with_columns(
+        reason=pl.when(pl.col("reason").is_null() & (rank > curation.per_question))
+        .then(pl.lit("over_cap"))
+        .otherwise("reason")
+    ).sort("rollout", "order")
+    kept, dropped = ordered.filter(pl.col("reason").is_null()), ordered.filter(pl.col("reason").is_not_null())
+    return _examples(kept), dropped.select(REJECTS.names)
+
+
+def _examples(kept: pl.DataFrame) -> pl.DataFrame:
+    answer = pl.struct(role=pl.lit("assistant"), content="completion")
+    return kept.select(
+        "question_id",
+        "question",
+        "answer",
+        "difficulty",
+        "turn",
+        "reward",
+        "verifier",
+        "generation",
+        "model",
+        "attempt_id",
+        "temperature",
+        "seed",
+        example_id="attempt_id",
+        rationale="completion",
+        messages=pl.concat_list("context", answer),
+        origin=pl.when("hinted").then(pl.lit("rationalized")).otherwise(pl.lit("sampled")),
+        weight=pl.lit(1.0),
+        checks=pl.lit([], dtype=pl.List(pl.Struct({"name": pl.String, "passed": pl.Boolean}))),
+    )
+
+
+def to_schema(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """A polars frame as an Arrow table with the columns, order, types and metadata of a schema."""
+    return frame.select(schema.names).to_arrow().cast(schema)

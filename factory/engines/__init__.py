@@ -1,0 +1,64 @@
+"""What samples: one file each, a class whose parameters are settings of the recipe.
+
+An engine is built by the worker that owns it, which gives the model (a HF folder) by position; its other parameters
+are settings.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+
+from factory.prompts import Message
+
+
+class Sampling(BaseModel):
+    """How completions are drawn. ``temperature=0`` is greedy; ``top_k=0`` means all tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    temperature: NonNegativeFloat = 0.7
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Field(ge=0)] = 0
+    max_tokens: PositiveInt = 512
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One sampled text, cut at the stop strings.
+
+    ``finish_reason`` is ``stop`` (end-of-sequence or a stop string) or ``length`` (``max_tokens`` or the context);
+    ``mean_logprob`` is in nats per token, None if the engine was not asked for it.
+    """
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    mean_logprob: float | None = None
+
+
+class SamplingError(Exception):
+    """Raised by an engine when one request cannot be served (a prompt that is too long, say); others go on."""
+
+
+class EngineDead(Exception):
+    """Raised by an engine that can serve no request any more: its worker must be replaced."""
+
+
+class Engine(Protocol):
+    """Samples completions; any number of calls may be awaited at the same time."""
+
+    async def sample(self, messages: list[Message], seed: int, sampling: Sampling) -> Completion:
+        """One completion as the next assistant message. The same seed gives the same text.
+
+        Raises:
+            SamplingError: this request failed.
+            EngineDead: every further request will fail.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the device and end all processes of the engine."""
+        ...

@@ -1,0 +1,106 @@
+"""vLLM in the worker's process: an ``AsyncLLM`` that batches all requests of a worker continuously."""
+
+import itertools
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PositiveInt
+
+from factory.engines import Completion, EngineDead, Sampling, SamplingError
+from factory.prompts import Message, prompt_ids
+
+# Without a GPU. AsyncLLM runs its engine in a process of its own in any case; switching "multiprocessing" off keeps
+# the engine from starting one more for its single CPU worker, which costs an import of vLLM (10-20 s). One thread
+# a core with passive waiting is what stays fast on shared cores.
+CPU_ENVIRONMENT = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "OMP_WAIT_POLICY": "passive",
+}
+
+
+class VLLM:
+    """A vLLM engine for one model.
+
+    Args:
+        model: HF folder or Hub name of the model; given by the worker, not by the recipe.
+        dtype: dtype of weights and activations.
+        max_model_len: longest prompt and completion together, in tokens.
+        max_num_seqs: most requests in one batch.
+        tensor_parallel_size: GPUs that share the model.
+        logprobs: record the mean log-probability of each completion (costs about a quarter of the speed on a CPU).
+        kv_cache_gib: size of the KV cache in GiB without a GPU; on a GPU vLLM takes ``gpu_memory_utilization``.
+        engine_args: further arguments of vLLM's ``AsyncEngineArgs``, by their names.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        /,
+        *,
+        dtype: str = "auto",
+        max_model_len: PositiveInt | None = None,
+        max_num_seqs: PositiveInt = 256,
+        tensor_parallel_size: PositiveInt = 1,
+        logprobs: bool = False,
+        kv_cache_gib: Annotated[int, Field(gt=0)] = 1,
+        engine_args: dict[str, Any] | None = None,
+    ):
+        on_gpu = Path("/dev/nvidiactl").exists()
+        os.environ["VLLM_NO_USAGE_STATS"] = "1"
+        if not on_gpu:
+            os.environ.update(CPU_ENVIRONMENT, VLLM_CPU_KVCACHE_SPACE=str(kv_cache_gib))
+        from vllm import SamplingParams
+        from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.sampling_params import RequestOutputKind
+        from vllm.v1.engine.async_llm import AsyncLLM
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        arguments: dict[str, Any] = {
+            "model": model,
+            "dtype": dtype,
+            "max_model_len": max_model_len,
+            "max_num_seqs": max_num_seqs,
+            "tensor_parallel_size": tensor_parallel_size,
+            "disable_log_stats": True,
+        }
+        if not on_gpu:
+            # Seeded requests kill the CPU engine when a prompt is prefilled in chunks ("CPU Generator does not use
+            # offset"); without chunks one step must hold a whole prompt.
+            arguments |= {"enforce_eager": True, "enable_chunked_prefill": False}
+            arguments["max_num_batched_tokens"] = max(4096, max_model_len or 0)
+        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments | (engine_args or {})))
+        self._tokenizer = self._llm.get_tokenizer()
+        self._numbers = itertools.count()
+        self._logprobs = 0 if logprobs else None
+        self._params = SamplingParams
+        self._final_only = RequestOutputKind.FINAL_ONLY
+        self._dead = EngineDeadError
+
+    async def sample(self, messages: list[Message], seed: int, sampling: Sampling) -> Completion:
+        params = self._params(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            max_tokens=sampling.max_tokens,
+            stop=list(sampling.stop),
+            seed=seed,
+            logprobs=self._logprobs,
+            output_kind=self._final_only,
+        )
+        prompt = {"prompt_token_ids": prompt_ids(self._tokenizer, messages)}
+        try:
+            async for output in self._llm.generate(prompt, params, request_id=str(next(self._numbers))):
+                final = output
+        except self._dead as error:
+            raise EngineDead(str(error)) from error
+        except ValueError as error:
+            raise SamplingError(str(error)) from error
+        completion = final.outputs[0]
+        tokens = len(completion.token_ids)
+        mean = completion.cumulative_logprob / tokens if self._logprobs is not None and tokens else None
+        return Completion(completion.text, completion.finish_reason, len(final.prompt_token_ids), tokens, mean)
+
+    def close(self) -> None:
+        self._llm.shutdown()

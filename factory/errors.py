@@ -1,0 +1,30 @@
+"""The errors that are a user's to mend. The command line shows their text, without a traceback, and exits with 2."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class FactoryError(Exception):
+    """Raised when a stage cannot go on for a reason outside the code; the text says what to do about it."""
+
+
+class ConfigError(FactoryError):
+    """Raised before any work is done; lists everything that is wrong with a recipe or a command.
+
+    Args:
+        subject: what the problems are about, such as the recipe's name.
+        problems: one line each.
+    """
+
+    def __init__(self, subject: str, problems: Sequence[str]):
+        self.problems = list(problems)
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        super().__init__("\n".join([f"{subject}: {count}", *(f"  - {problem}" for problem in self.problems)]))
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """``; did you mean 'x'? Valid: x, y, z`` for a name that is not among the choices."""
+    choices = sorted(choices)
+    close = get_close_matches(name, choices, n=1, cutoff=0.5)
+    hint = f"; did you mean '{close[0]}'?" if close else "."
+    return f"{hint} Valid: {', '.join(choices)}" if choices else hint

@@ -1,0 +1,264 @@
+"""The loop: STaR's Algorithm 1, a stage a line. The only module that imports all stages."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+
+from factory.curate import curate
+from factory.errors import FactoryError
+from factory.evaluate import evaluate
+from factory.finetune import FinetuneResult, train
+from factory.preflight import preflight
+from factory.prompts import Prompt
+from factory.publish import publish
+from factory.questions import snapshot
+from factory.recipe import Recipe, located
+from factory.report import Table, card_facts, rollout_counts
+from factory.rollout import Job, Pass, Tally, roll_out
+from factory.run import Record, Run, describe, digest, folder_atomically, shards, write_table
+from factory.seeds import reference_examples, warmup_examples
+from factory.terminal import line
+from schemas.questions import SPLITS
+from validation.gate import Limits, validate
+
+
+def iterate(recipe: Recipe, run: Run, generations: int) -> None:
+    """Bootstrap: each generation samples model n, keeps what reaches the answer and trains model n+1 on it.
+
+    Finished stages are skipped, so the same call after an interruption goes on where it stopped.
+
+    Raises:
+        ConfigError: corpus, machine or registry do not fit the recipe; nothing has been sampled then.
+        FactoryError: a stage failed.
+    """
+    loop = Loop(recipe, run)
+    table = Table(run.folder)
+    loop.snapshot()
+    loop.make_base()
+    for n in range(generations):
+        loop.sample(n, "evaluation", "rollouts")  # lines 3-4 of the paper: sample, and rationalize what failed
+        loop.curate(n)  # lines 5-6: keep what reaches the answer
+        loop.validate(n)
+        loop.publish(n)
+        loop.finetune(n)  # line 7: from the base, on what was kept
+        table.add(n)
+    loop.sample(generations, "evaluation")
+    table.add(generations)
+    table.finish()
+
+
+class Loop:
+    """The stages of one run. Each shows a line, and writes its record when it has finished."""
+
+    def __init__(self, recipe: Recipe, run: Run):
+        self.recipe, self.run = recipe, run
+        settings = recipe.prompt.model_dump()
+        exemplars = settings.pop("exemplars")
+        self.prompt = Prompt(**settings, exemplars=exemplars and located(exemplars))
+        self.dataset = recipe.publish.name or run.folder.resolve().name
+        preflight(recipe, run, self.dataset)
+
+    def snapshot(self) -> None:
+        def work() -> Record:
+            folder = self.run.folder / "questions"
+            with line("questions") as shown, folder_atomically(folder) as temporary:
+                counts = snapshot(self.recipe, temporary)
+                shown.update(", ".join(f"{count:,} {split}" for split, count in counts.items()))
+            return {"counts": counts, "outputs": self._described(*(folder / split for split in SPLITS))}
+
+        self.run.stage("questions", work)
+
+    def make_base(self) -> None:
+        """Model 0: what the recipe names, warmed up on the seed questions if it says so."""
+
+        def work() -> Record:
+            warmup, training = self.recipe.warmup, None
+            untrained = self.run.folder / "untrained" if warmup.steps else self.run.base
+            with line("base model") as shown, folder_atomically(untrained) as temporary:
+                self.recipe.base(temporary)
+                shown.update(self.recipe.base.name)
+            if warmup.steps:
+                seeds = self.run.folder / "warmup" / "00000.parquet"
+                write_table(seeds, warmup_examples(self.run, self.prompt, warmup.hinted))
+                training = self._train("base model: warm-up", untrained, [seeds], self.run.base, warmup.steps, 0)
+            return {"model": self._model(0), "training": training and asdict(training)}
+
+        self.run.stage("base", work)
+
+    def sample(self, n: int, *stages: str) -> None:
+        """Evaluate model n and sample the corpus with it, in one engine pass."""
+        run, recipe, folder = self.run, self.recipe, self.run.generation(n)
+        passes = {
+            "evaluation": Pass(
+                run.questions("eval"), folder / "evaluation", recipe.evaluation.strategy, recipe.evaluation.sampling
+            ),
+            "rollouts": Pass(run.questions("train"), folder / "rollouts", recipe.strategy, recipe.sampling),
+        }
+        left = {stage: passes[stage] for stage in stages if run.record(stage, n) is None}
+        if not left:
+            return
+        model = self._model(n)
+        job = Job(
+            model=run.model(n).resolve(),
+            model_name=model["path"],
+            generation=n,
+            seed=recipe.seed,
+            engine=recipe.engine,
+            verifier=recipe.verifier,
+            prompt=self.prompt,
+            passes=tuple(left.values()),
+            log=run.log.resolve(),
+        )
+        started = time.monotonic()
+        with line(f"gen {n}  {' + '.join(left)}") as shown:
+            shown.update("starting the engine")
+            total = sum(row_count(path) for one in left.values() for path in one.missing())
+
+            def show(tally: Tally) -> None:
+                if tally["attempts"]:
+                    shown.update(_pace(tally, time.monotonic() - started), tally["questions"], total)
+
+            roll_out(job, recipe.rollout, show)
+        seconds = time.monotonic() - started
+        for stage, one in left.items():
+            record: Record = {
+                **rollout_counts(one.out),
+                "model": model,
+                "inputs": self._described(one.questions),
+                "outputs": self._described(one.out),
+            }
+            if stage == "evaluation":
+                record["eval"] = evaluate(one.out, recipe.evaluation.reported_apart)
+            run.finish(stage, record, seconds, n)
+            seconds = 0.0  # one pass made them all: its time is counted once
+
+    def curate(self, n: int) -> None:
+        folder = self.run.generation(n)
+
+        def work() -> Record:
+            with line(f"gen {n}  curate") as shown:
+                curate(folder / "rollouts", folder / "examples", folder / "rejects", self.recipe.curation)
+                if self.recipe.curation.keep_seeds:
+                    reference = reference_examples(self.run, self.prompt, n)
+                    write_table(folder / "examples" / "reference.parquet", reference)
+                kept = _count_by("origin", folder / "examples")
+                dropped = _count_by("reason", folder / "rejects")
+                shown.update(", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items()))
+            return {
+                "examples": kept,
+                "rejects": dropped,
+                "inputs": self._described(folder / "rollouts"),
+                "outputs": self._described(folder / "examples", folder / "rejects"),
+            }
+
+        self.run.stage("curate", work, n)
+
+    def validate(self, n: int) -> None:
+        """The gate: what fails an expectation is not published, and the run stops."""
+        folder = self.run.generation(n)
+
+        def work() -> Record:
+            gate = self.recipe.gate
+            limits = Limits(self.recipe.curation.per_question, gate.min_examples, gate.max_error_share)
+            questions = [path for split in SPLITS for path in shards(self.run.questions(split))]
+            with line(f"gen {n}  validate") as shown:
+                judged = validate(
+                    shards(folder / "rollouts"), shards(folder / "examples"), questions, folder / "validation", limits
+                )
+                held = judged.expectations - len(judged.failures)
+                shown.update(f"{held}/{judged.expectations} expectations hold")
+            if not judged.success:
+                failures = "\n".join(f"  - {failure}" for failure in judged.failures)
+                raise FactoryError(
+                    f"generation {n} is not published, because it fails validation:\n{failures}\n"
+                    f"  all results: {judged.data_docs}"
+                )
+            return {
+                "expectations": judged.expectations,
+                "data_docs": str(judged.data_docs.relative_to(self.run.folder)),
+                "inputs": self._described(folder / "rollouts", folder / "examples"),
+            }
+
+        self.run.stage("validate", work, n)
+
+    def publish(self, n: int) -> None:
+        folder = self.run.generation(n)
+
+        def work() -> Record:
+            with line(f"gen {n}  publish") as shown:
+                dataset = publish(
+                    registry=self.recipe.publish.registry,
+                    name=self.dataset,
+                    generation=n,
+                    tables={name: shards(folder / name) for name in ("examples", "rollouts", "rejects")},
+                    recipe=(self.run.folder / "recipe.yaml").read_text(),
+                    facts=card_facts(self.run, self.recipe, n),
+                )
+                shown.update(str(dataset))
+            return {"dataset": str(dataset), "manifest_sha256": digest(dataset / "manifest.json")}
+
+        self.run.stage("publish", work, n)
+
+    def finetune(self, n: int) -> None:
+        """Train model n+1: from the base on this generation's examples, unless the recipe goes on from model n."""
+
+        def work() -> Record:
+            examples = self.run.generation(n) / "examples"
+            start = self.run.base if self.recipe.finetune.start == "base" else self.run.model(n)
+            steps = self.recipe.finetune.steps_of(n)
+            training = self._train(f"gen {n}  fine-tune", start, shards(examples), self.run.model(n + 1), steps, n + 1)
+            return {
+                "start": str(start.relative_to(self.run.folder)),
+                "model": self._model(n + 1),
+                "training": asdict(training),
+                "inputs": self._described(examples),
+            }
+
+        self.run.stage("finetune", work, n)
+
+    def _train(
+        self, title: str, start: Path, examples: Sequence[Path], out: Path, steps: int, model: int
+    ) -> FinetuneResult:
+        settings = self.recipe.finetune
+        with line(title) as shown:
+            shown.update("starting torchtune")
+            result = train(
+                start,
+                examples,
+                located(settings.config),
+                out,
+                steps=steps,
+                seed=self.recipe.seed + model,  # each model sees its examples in an order of its own
+                overrides=settings.overrides,
+                log=self.run.log,
+                on_progress=lambda step, total, loss: shown.update(f"steps  loss {loss:.3f}", step, total),
+                num_cpus=settings.cpus,
+                num_gpus=settings.gpus,
+            )
+            shown.update(f"{result.steps:,} steps  loss {result.loss_first:.3f} -> {result.loss_last:.3f}")
+        return result
+
+    def _model(self, n: int) -> Record:
+        path = self.run.model(n)
+        return {"path": str(path.relative_to(self.run.folder)), "sha256": digest(path)}
+
+    def _described(self, *folders: Path) -> Record:
+        return describe([path for folder in folders for path in shards(folder)], self.run.folder)
+
+
+def row_count(path: Path) -> int:
+    """Number of rows of a Parquet file."""
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
+def _count_by(column: str, folder: Path) -> dict[str, int]:
+    return dict(pl.scan_parquet(shards(folder)).group_by(column).len().sort(column).collect().iter_rows())
+
+
+def _pace(tally: Tally, seconds: float) -> str:
+    """``1,234 attempts  56/s  7,890 tokens/s  12% correct``; the share is of the unhinted attempts."""
+    share = f"  {tally['correct'] / tally['unhinted']:.0%} correct" if tally["unhinted"] else ""
+    return f"questions  {tally['attempts'] / seconds:,.0f} attempts/s  {tally['tokens'] / seconds:,.0f} tokens/s{share}"

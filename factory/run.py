@@ -1,0 +1,222 @@
+"""The run folder: where every stage writes, what is finished, and how it came about.
+
+::
+
+    runs/<name>/
+      recipe.yaml, run.json        the resolved recipe and its identity
+      factory.log                  the noise of Ray, vLLM, torchtune and Great Expectations
+      questions/<split>/*.parquet  the snapshot of the corpus, in shards
+      base/                        model 0
+      gen-N/                       rollouts/ evaluation/ examples/ rejects/ validation/ checkpoint/
+      records/*.json, gen-N/records/*.json
+
+A stage is finished once its record is there. A record is written last and atomically, and says what went in and
+what came out: it is the completion mark and the lineage. All files of a run are read and written through here.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from factory.errors import ConfigError, FactoryError
+from factory.recipe import ROOT, Recipe
+
+PACKAGES = ("ray", "torch", "torchtune", "transformers", "polars", "pyarrow", "great-expectations")
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder that belongs to one recipe."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path, recipe: Recipe) -> "Run":
+        """Create the folder, or go on in it.
+
+        Raises:
+            ConfigError: the folder holds a run of another recipe, or cannot be written to.
+        """
+        run = cls(folder)
+        identity = recipe.identity()
+        if (folder / "run.json").exists():
+            run._refuse_changes(identity)
+        else:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {error.strerror}"]) from error
+            if any(path.name not in ("factory.log", ".lock") for path in folder.iterdir()):
+                raise ConfigError(f"run folder '{folder}'", ["is not empty and holds no run; choose another with --run"])
+            write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.resolved(), sort_keys=False))
+            write_json(folder / "run.json", {"fingerprint": recipe.fingerprint(), "identity": identity})
+        return run
+
+    def _refuse_changes(self, identity: dict[str, Any]) -> None:
+        before = read_json(self.folder / "run.json")["identity"]
+        now = json.loads(json.dumps(identity))
+        changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+        if changed:
+            problems = [f"{key}: {before.get(key)!r} in the run, now {now.get(key)!r}" for key in changed]
+            way_out = "a run is one recipe: give another folder with --run (RUN=... in make), or undo the change"
+            raise ConfigError(f"run folder '{self.folder}' was made by another recipe", [*problems, way_out])
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder: two processes must not work in one run.
+
+        Raises:
+            FactoryError: another process holds it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / ".lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise FactoryError(f"another process is working in '{self.folder}'") from error
+            yield
+
+    @property
+    def base(self) -> Path:
+        return self.folder / "base"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "factory.log"
+
+    def questions(self, split: str) -> Path:
+        return self.folder / "questions" / split
+
+    def generation(self, number: int) -> Path:
+        return self.folder / f"gen-{number}"
+
+    def model(self, number: int) -> Path:
+        """Model n: the base for 0, else the checkpoint trained on generation n-1."""
+        return self.base if number == 0 else self.generation(number - 1) / "checkpoint"
+
+    def record(self, stage: str, generation: int | None = None) -> Record | None:
+        """The record of a finished stage; None if it has not finished."""
+        path = self._record_path(stage, generation)
+        return read_json(path) if path.exists() else None
+
+    def records(self, generation: int) -> dict[str, Record]:
+        """The records of all finished stages of a generation, by stage."""
+        folder = self.generation(generation) / "records"
+        return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
+
+    def stage(self, stage: str, work: Callable[[], Record], generation: int | None = None) -> Record:
+        """Run a stage unless its record says that it is finished; write its record last.
+
+        ``work`` returns the stage's own part of the record: inputs, outputs, counts.
+        """
+        record = self.record(stage, generation)
+        if record is None:
+            started = time.monotonic()
+            record = work()
+            record = self.finish(stage, record, time.monotonic() - started, generation)
+        return record
+
+    def finish(self, stage: str, record: Record, seconds: float, generation: int | None = None) -> Record:
+        """Write the record that completes a stage."""
+        record = record | {
+            "stage": stage,
+            "generation": generation,
+            "fingerprint": read_json(self.folder / "run.json")["fingerprint"],
+            "seconds": round(seconds, 2),
+            "code": code_commit(),
+            "packages": {name: version(name) for name in PACKAGES},
+        }
+        write_json(self._record_path(stage, generation), record)
+        return record
+
+    def _record_path(self, stage: str, generation: int | None) -> Path:
+        folder = self.folder if generation is None else self.generation(generation)
+        return folder / "records" / f"{stage}.json"
+
+
+def shards(folder: Path) -> list[Path]:
+    """The Parquet shards of a folder, in order."""
+    return sorted(folder.glob("*.parquet"))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file so that it is either there and whole, or not there."""
+    with _atomically(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def write_text(path: Path, text: str) -> None:
+    with _atomically(path) as temporary:
+        temporary.write_text(text)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+@contextmanager
+def folder_atomically(path: Path) -> Iterator[Path]:
+    """A temporary folder that takes the place of ``path`` when the block ends well."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    yield temporary
+    shutil.rmtree(path, ignore_errors=True)
+    temporary.rename(path)
+
+
+@contextmanager
+def _atomically(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def describe(paths: list[Path], root: Path) -> dict[str, Record]:
+    """Digest and row count of Parquet files, by path relative to ``root``."""
+    return {
+        str(path.relative_to(root)): {"sha256": digest(path), "rows": pq.read_metadata(path).num_rows} for path in paths
+    }
+
+
+def digest(path: Path) -> str:
+    """sha256 of a file, or of a folder's files and names (a checkpoint)."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        listing = "\n".join(f"{file.relative_to(path)} {digest(file)}" for file in files)
+        return hashlib.sha256(listing.encode()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def code_commit() -> str:
+    """The commit of this project's checkout, ``-dirty`` if it has changes; ``unknown`` outside a checkout."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

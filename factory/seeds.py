@@ -1,0 +1,54 @@
+"""Seed questions: given with their rationales, to warm a base up on and to keep in the training mix."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from factory.prompts import Message, Prompt
+from factory.run import Run, shards
+from schemas import EXAMPLES
+
+
+def warmup_examples(run: Run, prompt: Prompt, hinted: bool) -> pa.Table:
+    """``messages`` of every seed question, without its hint and, if ``hinted``, with it as well.
+
+    They make the base, which is how it knows what a hint is; no generation is trained on them.
+    """
+    rows = []
+    for seed in _seeds(run):
+        asked = [prompt.training_messages(seed["question"])]
+        if hinted:
+            asked.append(prompt.sampling_messages(seed["question"], seed["answer"], generation=0, hinted=True))
+        rows += [{"messages": _answered(messages, seed)} for messages in asked]
+    return pa.Table.from_pylist(rows, schema=pa.schema([EXAMPLES.field("messages")]))
+
+
+def reference_examples(run: Run, prompt: Prompt, generation: int) -> pa.Table:
+    """The seed questions as examples of origin ``reference``, never with a hint: a table of schema EXAMPLES."""
+    rows = [
+        dict.fromkeys(EXAMPLES.names)
+        | {name: seed[name] for name in ("question_id", "question", "answer", "difficulty")}
+        | {
+            "example_id": f"{seed['question_id']}/reference",
+            "rationale": seed["reference_rationale"],
+            "messages": _answered(prompt.training_messages(seed["question"]), seed),
+            "origin": "reference",
+            "turn": 0,
+            "weight": 1.0,
+            "checks": [],
+            "generation": generation,
+        }
+        for seed in _seeds(run)
+    ]
+    return pa.Table.from_pylist(rows, schema=EXAMPLES)
+
+
+def _seeds(run: Run) -> Iterator[dict[str, Any]]:
+    for shard in shards(run.questions("seed")):
+        yield from pl.read_parquet(shard).iter_rows(named=True)
+
+
+def _answered(messages: list[Message], seed: dict[str, Any]) -> list[Message]:
+    return [*messages, {"role": "assistant", "content": seed["reference_rationale"]}]

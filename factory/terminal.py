@@ -1,0 +1,105 @@
+"""What people see: one live line per stage, a table at the end, plain lines where there is no terminal.
+
+The libraries below print a great deal. :func:`quiet` moves the process's output to the run's log and leaves this
+module the only one that still reaches the terminal.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+console = Console(highlight=False, soft_wrap=True)
+
+PLAIN_SECONDS = 10
+"""Without a terminal a stage prints a line this often."""
+
+
+@contextmanager
+def quiet(log: Path) -> Iterator[None]:
+    """Within the block everything but :data:`console` writes to ``log``: Python, C libraries, child processes."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    terminal = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    before = console.file
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    try:
+        console.file = terminal
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(saved[0], 1)
+        os.dup2(saved[1], 2)
+        console.file = before
+        for descriptor in (*saved, file):
+            os.close(descriptor)
+        terminal.close()
+
+
+class Line:
+    """The line of one stage; :meth:`update` shows how far it is, :meth:`close` leaves the last state standing."""
+
+    def __init__(self, title: str):
+        self.title, self.text = title, ""
+        self.started = self.printed = time.monotonic()
+        self.live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
+        if self.live:
+            self.live.start()
+            self.update()
+
+    def update(self, text: str = "", done: int = 0, total: int = 0) -> None:
+        """Show ``text`` behind ``done/total``, with the time left if that can be told."""
+        elapsed = time.monotonic() - self.started
+        count = f"{done:,}/{total:,}  " if total else ""
+        left = f"  {_clock(elapsed * (total - done) / done)} left" if 0 < done < total and elapsed > 2 else ""
+        self.text = f"{count}{text}{left}"
+        if self.live:
+            self.live.update(self._render(elapsed))
+        elif time.monotonic() - self.printed > PLAIN_SECONDS:
+            self.printed = time.monotonic()
+            console.print(self._render(elapsed))
+
+    def close(self, text: str | None = None) -> None:
+        """End the line, with a last word if one is given."""
+        self.text = self.text if text is None else text
+        last = self._render(time.monotonic() - self.started)
+        if self.live:
+            self.live.update(last)
+            self.live.stop()
+        else:
+            console.print(last)
+
+    def _render(self, elapsed: float) -> Text:
+        return Text(f"  {self.title:<22} {_clock(elapsed):>6}  {self.text}", no_wrap=True, overflow="ellipsis")
+
+
+@contextmanager
+def line(title: str) -> Iterator[Line]:
+    """A :class:`Line` that is closed whatever happens."""
+    shown = Line(title)
+    try:
+        yield shown
+    except BaseException:
+        shown.close(f"{shown.text}  stopped")
+        raise
+    shown.close()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

@@ -1,0 +1,50 @@
+"""Checkers of final answers: one file each, a class whose parameters are settings of the recipe.
+
+A verifier accepts every gold answer of the corpora it is for; the loop refuses to sample otherwise. Inside it is
+three-valued: right, wrong, or no final answer to be found. ``truncated`` and ``error`` are decided outside (see
+:func:`judge`): they say something about the sampling, not about the answer.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from factory.attempt import Question
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``verdict`` is one of :data:`schemas.rollouts.VERDICTS`; ``predicted_answer`` is what was read, if anything."""
+
+    verdict: str
+    predicted_answer: str | None = None
+    reason: str | None = None
+
+
+class Verifier(Protocol):
+    """``name`` and ``version`` are written beside every verdict; a change of behaviour raises the version."""
+
+    name: str
+    version: str
+
+    def verify(self, completion: str, question: Question) -> Verdict:
+        """Read the final answer of a completion and compare it: ``correct``, ``wrong`` or ``unparseable``."""
+        ...
+
+    def state(self, answer: str) -> str:
+        """The shortest completion that gives this answer: what the verifier is tried on before any sampling."""
+        ...
+
+
+def judge(verifier: Verifier, completion: str, question: Question, finish_reason: str) -> Verdict:
+    """The verdict on one attempt.
+
+    A completion that hit the token limit without a final answer is ``truncated``, not ``unparseable``: the remedy
+    differs. A verifier that raises gives ``error``, which counts neither as right nor as wrong.
+    """
+    try:
+        verdict = verifier.verify(completion, question)
+    except Exception as error:
+        return Verdict("error", reason=f"verifier {verifier.name}: {type(error).__name__}: {error}")
+    if verdict.verdict == "unparseable" and finish_reason == "length":
+        return Verdict("truncated", reason="the token limit came before a final answer")
+    return verdict

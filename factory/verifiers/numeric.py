@@ -1,0 +1,67 @@
+"""The final number of a completion, compared by value (GSM8K style)."""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+from factory.attempt import Question
+from factory.verifiers import Verdict
+
+_MARK = re.compile(r"####|\\boxed\{|\banswer\s*(?:is|=|:)", re.IGNORECASE)
+# A sign counts only where no digit, letter or bracket stands before it, so that "5-3" holds 5 and 3.
+_NUMBER = re.compile(r"(?:(?<![\w.)\]])[-+])?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|/\d+)?(?<=\d)")
+
+
+@dataclass(frozen=True)
+class Numeric:
+    r"""The number after the last ``####``, ``\boxed{`` or "answer is"; without any of these, the last number.
+
+    Thousands separators, ``$``, ``%``, a unicode minus and trailing zeros do not count; fractions ``3/4`` and
+    decimals are compared exactly, as fractions. With ``marked_only`` a completion without a marker is
+    ``unparseable`` instead of being read for its last number.
+    """
+
+    name: ClassVar[str] = "numeric"
+    version: ClassVar[str] = "1"
+
+    marked_only: bool = False
+
+    def verify(self, completion: str, question: Question) -> Verdict:
+        gold = parse_number(question.answer)
+        if gold is None:
+            raise ValueError(f"the gold answer {question.answer!r} is not a number")
+        predicted = self._final_number(completion.replace("\N{MINUS SIGN}", "-"))
+        if predicted is None:
+            return Verdict("unparseable", reason="no number where the answer should be")
+        return Verdict("correct" if parse_number(predicted) == gold else "wrong", predicted)
+
+    def state(self, answer: str) -> str:
+        return f"The answer is {answer}."
+
+    def _final_number(self, text: str) -> str | None:
+        """The number as it is written. After a marker only the rest of its line is read, and its first number is
+        the answer, unless an equation stands there ("the answer is 3 + 4 = 7"): then its right-hand side."""
+        marks = list(_MARK.finditer(text))
+        if marks:
+            line = text[marks[-1].end() :].lstrip().partition("\n")[0]
+            numbers = _numbers(line.rpartition("=")[2])
+            return numbers[0] if numbers else None
+        if self.marked_only:
+            return None
+        numbers = _numbers(text)
+        return numbers[-1] if numbers else None
+
+
+def parse_number(text: str) -> Fraction | None:
+    """The value of a number as people write it, or None if it is not one: ``-1,234.50``, ``$5``, ``3/4``, ``20%``
+    (which is 20: the sign is taken for a unit)."""
+    text = text.replace("\N{MINUS SIGN}", "-").replace(",", "").strip().strip("$%").rstrip(".")
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _numbers(text: str) -> list[str]:
+    return [match.group() for match in _NUMBER.finditer(text.replace("$", "")) if match.group()]

@@ -1,0 +1,22 @@
+"""One row per attempt that was not kept, with the reason."""
+
+import pyarrow as pa
+
+from schemas.columns import column, table
+
+REASONS = ("wrong", "unparseable", "truncated", "error", "empty", "duplicate", "over_cap")
+"""The verdict of an attempt that was not correct, or what curation had against a correct one."""
+
+REJECTS = table(
+    "rejects",
+    "1.0",
+    [
+        column("attempt_id", pa.string(), "the attempt; a key of this table"),
+        column("question_id", pa.string(), "the question it was made at"),
+        column("generation", pa.int32(), "0-based generation that sampled it"),
+        column("hinted", pa.bool_(), "whether the prompt showed the gold answer"),
+        column("reason", pa.string(), "wrong, unparseable, truncated, error, empty, duplicate or over_cap"),
+        column("completion", pa.string(), "the text that was not kept"),
+        column("predicted_answer", pa.string(), "what the verifier read as the final answer", nullable=True),
+    ],
+)
