@@ -68,8 +68,10 @@ def _say_where(folder: Path, generations: int) -> None:
 
     dataset = read(folder)["generations"][generations - 1]["dataset"]
     terminal.console.print(f"\nthe newest generation: {dataset}")
-    terminal.console.print(f'  python -c "import datasets; print(datasets.load_dataset(\'{dataset}\'))"')
-    terminal.console.print(f"go on: python -m factory iterate ... --generations {generations + 1}   look: make status RUN={folder}")
+    terminal.console.print(f"  python -c \"import datasets; print(datasets.load_dataset('{dataset}'))\"")
+    terminal.console.print(
+        f"go on: python -m factory iterate ... --generations {generations + 1}   look: make status RUN={folder}"
+    )
 
 
 @contextmanager

@@ -48,10 +48,7 @@ def curate_rollouts(rollouts: pl.DataFrame, curation: Curation) -> tuple[pl.Data
     first = ["text_length", "order"] if curation.prefer == "shortest" else ["order"]
     ordered = attempts.with_columns(text_length=pl.col("completion_tokens")).sort("rollout", "hinted", *first)
     own_fault = (
-        pl.when(pl.col("verdict") != "correct")
-        .then(pl.col("verdict"))
-        .when(pl.col("text") == "")
-        .then(pl.lit("empty"))
+        pl.when(pl.col("verdict") != "correct").then(pl.col("verdict")).when(pl.col("text") == "").then(pl.lit("empty"))
     )
     ordered = ordered.with_columns(reason=own_fault)
     ordered = ordered.with_columns(

@@ -29,8 +29,16 @@ from factory.errors import ConfigError, FactoryError, nearest
 RECIPE = "full_finetune_single_device"
 
 SET_HERE = {
-    *("output_dir", "checkpointer", "resume_from_checkpoint", "dataset", "seed", "shuffle", "epochs"),
-    *("max_steps_per_epoch", "metric_logger", "log_every_n_steps"),
+    "output_dir",
+    "checkpointer",
+    "resume_from_checkpoint",
+    "dataset",
+    "seed",
+    "shuffle",
+    "epochs",
+    "max_steps_per_epoch",
+    "metric_logger",
+    "log_every_n_steps",
 }
 """Entries of a torchtune YAML that each fine-tune fills in itself."""
 
@@ -116,7 +124,8 @@ def train(
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     log.parent.mkdir(parents=True, exist_ok=True)
-    log_start = log.stat().st_size if log.exists() else 0
+    log.touch()
+    output = _Log(log, start=log.stat().st_size)
     _fill_in(settings, base, files, steps, seed, work, log)
     # One file and not key=value arguments: torchtune refuses an argument whose value, such as a path, has a = in it.
     OmegaConf.save(settings, work / "config.yaml")
@@ -126,21 +135,21 @@ def train(
     task = recipe.remote(work / "config.yaml", log, max(1, int(num_cpus)))
     try:
         while not ray.wait([task], timeout=0.5)[0]:
-            losses = _losses(log, log_start)
+            losses = output.losses()
             if on_progress and losses:
                 on_progress(len(losses), steps, losses[-1])
         exit_code = ray.get(task)
     except RayError as error:
-        raise _failure(f"the task of the fine-tune died: {error}", log, log_start) from error
+        raise output.failure(f"the task of the fine-tune died: {error}") from error
     except BaseException:  # Ctrl-C as well: whatever ends this call ends the recipe
         ray.cancel(task, force=True)
         raise
     seconds = time.monotonic() - started
     if exit_code:
-        raise _failure(f"torchtune ended with exit code {exit_code}", log, log_start)
-    losses = _losses(log, log_start)
+        raise output.failure(f"torchtune ended with exit code {exit_code}")
+    losses = output.losses()
     if len(losses) != steps:
-        raise _failure(f"torchtune made {len(losses)} steps instead of {steps}", log, log_start)
+        raise output.failure(f"torchtune made {len(losses)} steps instead of {steps}")
     if on_progress:
         on_progress(steps, steps, losses[-1])
 
@@ -237,31 +246,30 @@ def _run_recipe(config: Path, log: Path, threads: int) -> int:
         process.kill()
 
 
-def _losses(log: Path, start: int) -> list[float]:
-    """The loss of each step so far, oldest first. A line that is still being written does not match.
+@dataclass(frozen=True)
+class _Log:
+    """A log file and where this fine-tune begins in it, in bytes."""
 
-    Args:
-        log: the log.
-        start: where this fine-tune begins in it, in bytes.
-    """
-    lines = re.findall(r"^Step (\d+) \| loss:(\S+) ", _read(log, start), re.MULTILINE)
-    losses = {int(step): float(loss) for step, loss in lines}  # should Ray run the task again, the later run counts
-    for step, loss in losses.items():
-        if not math.isfinite(loss):
-            raise _failure(f"the loss of step {step} is {loss}", log, start)
-    return list(losses.values())
+    path: Path
+    start: int
 
+    def text(self) -> str:
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            return file.read().decode(errors="replace")
 
-def _failure(reason: str, log: Path, start: int) -> FinetuneError:
-    return FinetuneError("\n  ".join([f"{reason}; the last lines of {log}:", *_read(log, start).splitlines()[-15:]]))
+    def losses(self) -> list[float]:
+        """The loss of each step so far, oldest first. A line that is still being written does not match."""
+        lines = re.findall(r"^Step (\d+) \| loss:(\S+) ", self.text(), re.MULTILINE)
+        losses = {int(step): float(loss) for step, loss in lines}  # should Ray run the task again, the later run counts
+        for step, loss in losses.items():
+            if not math.isfinite(loss):
+                raise self.failure(f"the loss of step {step} is {loss}")
+        return list(losses.values())
 
-
-def _read(log: Path, start: int) -> str:
-    if not log.exists():
-        return ""
-    with log.open("rb") as file:
-        file.seek(start)
-        return file.read().decode(errors="replace")
+    def failure(self, reason: str) -> FinetuneError:
+        last_lines = self.text().splitlines()[-15:]
+        return FinetuneError("\n  ".join([f"{reason}; the last lines of {self.path}:", *last_lines]))
 
 
 def _publish(base: Path, work: Path, out: Path, dtype: str) -> None:

@@ -105,7 +105,8 @@ class _Problems:
             verdict = str(error)
         if verdict != "correct":
             self._note(
-                f"gold answers that the verifier '{self.verifier.name}' rejects", f"{where}: {row['answer']!r} ({verdict})"
+                f"gold answers that the verifier '{self.verifier.name}' rejects",
+                f"{where}: {row['answer']!r} ({verdict})",
             )
 
     def _note(self, kind: str, where: str) -> None:

@@ -108,7 +108,7 @@ def roll_out(job: Job, spread: Rollout, on_progress: Callable[[Tally], None]) ->
         raise FactoryError(f"sampling stopped: {_cause(error)}\n  the full story is in {job.log}") from error
     finally:
         watching.set()
-        watcher.join()
+        watcher.join(timeout=5)
     tally = ray.get(board.read.remote())
     on_progress(tally)
     return tally
@@ -266,5 +266,3 @@ def _cause(error: BaseException) -> str:
     """The last line of a worker's traceback: what went wrong, without Ray's wrapping."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
-
-

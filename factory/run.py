@@ -63,7 +63,9 @@ class Run:
             except OSError as error:
                 raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {error.strerror}"]) from error
             if any(path.name not in ("factory.log", ".lock") for path in folder.iterdir()):
-                raise ConfigError(f"run folder '{folder}'", ["is not empty and holds no run; choose another with --run"])
+                raise ConfigError(
+                    f"run folder '{folder}'", ["is not empty and holds no run; choose another with --run"]
+                )
             write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.resolved(), sort_keys=False))
             write_json(folder / "run.json", {"fingerprint": recipe.fingerprint(), "identity": identity})
         return run

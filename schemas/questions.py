@@ -13,7 +13,11 @@ QUESTIONS = table(
     [
         column("question_id", pa.string(), "stable and unique within the run: the same question, the same id"),
         column("corpus", pa.string(), "where the question comes from"),
-        column("split", pa.string(), "train (sampled and trained on), eval (only measured) or seed (given with its rationale)"),
+        column(
+            "split",
+            pa.string(),
+            "train (sampled and trained on), eval (only measured) or seed (given with its rationale)",
+        ),
         column("question", pa.string(), "the text that is asked, without choices"),
         column("answer", pa.string(), "the gold final answer, in the form its verifier reads"),
         column("choices", CHOICES, "the choices of a multiple-choice question", nullable=True),

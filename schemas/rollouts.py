@@ -24,13 +24,13 @@ ATTEMPT = pa.struct(
         column("predicted_answer", pa.string(), "what the verifier read as the final answer", nullable=True),
         column("verdict", pa.string(), "correct, wrong, unparseable, truncated or error"),
         column("verifier", pa.string(), "name and version of the verifier"),
-        column("reward", pa.float32(), "what the strategy makes of the verdict; null where it uses none", nullable=True),
+        column(
+            "reward", pa.float32(), "what the strategy makes of the verdict; null where it uses none", nullable=True
+        ),
         column("finish_reason", pa.string(), "stop, length (token limit) or error"),
         column("prompt_tokens", pa.int32(), "length of the prompt as sampled", unit="tokens"),
         column("completion_tokens", pa.int32(), "length of the completion", unit="tokens"),
-        column(
-            "mean_logprob", pa.float32(), "mean log-probability per completion token", unit="nats", nullable=True
-        ),
+        column("mean_logprob", pa.float32(), "mean log-probability per completion token", unit="nats", nullable=True),
         column("seed", pa.int64(), "the seed of this request"),
         column("temperature", pa.float32(), "the sampling temperature; 0 is greedy"),
         column("error", pa.string(), "why the verdict is error", nullable=True),

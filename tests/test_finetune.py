@@ -252,7 +252,7 @@ def test_an_example_beyond_the_models_length_is_left_out(tmp_path: Path) -> None
     ExampleStream(tokenizer, [str(long), str(short)], rows=7, summary=str(tmp_path / "summary.json"))
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary == {"examples": 3, "too_long": 2, "rows": 7, "tokens": 7 * len("Q1+1?=2.")}
-    with pytest.raises(ValueError, match="no example to train on .2 of more than 64 tokens"):
+    with pytest.raises(ValueError, match=r"no example to train on .2 of more than 64 tokens"):
         ExampleStream(tokenizer, str(long))
 
 

@@ -2,9 +2,11 @@
 
 import itertools
 import os
+import subprocess
 from pathlib import Path
 from typing import Annotated, Any
 
+import psutil
 from pydantic import Field, PositiveInt
 
 from factory.engines import Completion, EngineDead, Sampling, SamplingError
@@ -71,6 +73,7 @@ class VLLM:
             arguments |= {"enforce_eager": True, "enable_chunked_prefill": False}
             arguments["max_num_batched_tokens"] = max(4096, max_model_len or 0)
         self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments | (engine_args or {})))
+        _end_children_with_this_process()
         self._tokenizer = self._llm.get_tokenizer()
         self._numbers = itertools.count()
         self._logprobs = 0 if logprobs else None
@@ -104,3 +107,13 @@ class VLLM:
 
     def close(self) -> None:
         self._llm.shutdown()
+
+
+def _end_children_with_this_process() -> None:
+    """See that vLLM's processes do not outlive a worker that is killed: they do not watch their parent.
+
+    A shell waits for the end of a pipe whose other end only this process holds, and then kills them.
+    """
+    children = " ".join(str(child.pid) for child in psutil.Process().children(recursive=True))
+    if children:
+        subprocess.Popen(["sh", "-c", f"read _; kill -9 {children}"], stdin=subprocess.PIPE, start_new_session=True)

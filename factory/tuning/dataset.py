@@ -6,17 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.dataset
-from torch.utils.data import Dataset
 from torchtune.data import CROSS_ENTROPY_IGNORE_IDX
 
 from factory.tuning.tokenizer import ChatTokenizer
 
 
-class ExampleStream(Dataset[dict[str, np.ndarray]]):
+class ExampleStream:
     """
-    Reads the ``messages`` column of Parquet files with the examples schema, tokenizes each example once and serves a
-    stream of exactly ``rows`` of them. An example longer than the tokenizer's ``max_seq_len`` is left out, because a
-    cut rationale would teach the model to stop before the answer.
+    A map-style dataset. Reads the ``messages`` column of Parquet files with the examples schema, tokenizes each example
+    once and serves a stream of exactly ``rows`` of them. An example longer than the tokenizer's ``max_seq_len`` is left
+    out, because a cut rationale would teach the model to stop before the answer.
 
     A recipe that takes this stream in order (``shuffle: False``) for one epoch makes exactly ``rows / (batch_size *
     gradient_accumulation_steps)`` steps. The order is drawn here since the recipe's own sampler ignores its seed.

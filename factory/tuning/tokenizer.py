@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-from torchtune.modules.transforms.tokenizers import ModelTokenizer
 from transformers import AutoTokenizer
 
 from factory.prompts import Message, completion_ids, prompt_ids
 
 
-class ChatTokenizer(ModelTokenizer):
+class ChatTokenizer:
     """
-    Tokenizes a dialogue with the Hugging Face tokenizer of a checkpoint folder.
+    Tokenizes a dialogue with the Hugging Face tokenizer of a checkpoint folder. Has what a recipe asks of a torchtune
+    ``ModelTokenizer``, except that messages are role and content mappings, as the Parquet files hold them.
 
     Args:
         path (str): the checkpoint folder: ``config.json``, tokenizer files, chat template.
@@ -34,7 +34,7 @@ class ChatTokenizer(ModelTokenizer):
         pad_id = self._tokenizer.pad_token_id
         self.pad_id: int = self._tokenizer.eos_token_id if pad_id is None else pad_id
 
-    def tokenize_messages(self, messages: list[Message]) -> tuple[list[int], list[bool]]:  # type: ignore[override]
+    def tokenize_messages(self, messages: list[Message]) -> tuple[list[int], list[bool]]:
         """
         Tokenize a dialogue, oldest message first; only its last message is trained on. Nothing is cut.
 
