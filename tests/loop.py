@@ -27,13 +27,12 @@ MARK = "RATIONALE_FACTORY_TEST"
 class Command:
     """``python -m factory iterate star_arithmetic`` in a process of its own; ``log`` holds what it printed."""
 
-    def __init__(self, run: Path, *settings: str, generations: int = 1):
+    def __init__(self, run: Path, *settings: str, generations: int = 1, registry: Path | None = None):
         self.mark = uuid.uuid4().hex
         self.run = run
         self.log = run.parent / f"{run.name}.{self.mark[:6]}.out"
-        registry = f"publish.registry={run.parent / 'registry'}"
         command = [sys.executable, "-m", "factory", "iterate", "star_arithmetic", "--run", str(run)]
-        command += ["--generations", str(generations), registry, *SMALL, *settings]
+        command += ["--generations", str(generations), f"publish.registry={registry or run.parent / 'registry'}", *SMALL, *settings]
         environment = os.environ | {MARK: self.mark, "HF_HUB_OFFLINE": "1"}
         with self.log.open("w") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)

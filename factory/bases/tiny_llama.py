@@ -29,13 +29,17 @@ def tiny_llama(
     out: Path,
     /,
     hidden_size: PositiveInt = 128,
-    layers: PositiveInt = 4,
-    intermediate_size: PositiveInt = 384,
+    layers: PositiveInt = 3,
+    intermediate_size: PositiveInt = 512,
     max_length: PositiveInt = 256,
-    rope_theta: PositiveFloat = 10_000.0,
+    rope_theta: PositiveFloat = 100.0,
+    initializer_range: PositiveFloat = 0.06,
     seed: NonNegativeInt = 0,
 ) -> None:
     """Write the model's HF folder to ``out``; ``hidden_size`` must be a multiple of 32, ``max_length`` is in tokens.
+
+    The defaults are for short texts and few steps: rotary embeddings of so small a ``rope_theta`` and so wide an
+    ``initializer_range`` learn to find the digits of a column several times sooner than the usual 10,000 and 0.02.
 
     Raises:
         ValueError: ``hidden_size`` does not divide into heads of 32.
@@ -55,6 +59,7 @@ def tiny_llama(
         head_dim=HEAD_DIM,
         max_position_embeddings=max_length,
         rope_parameters={"rope_type": "default", "rope_theta": rope_theta},
+        initializer_range=initializer_range,
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
