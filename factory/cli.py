@@ -96,4 +96,6 @@ def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
 def _fail(message: str, code: int) -> NoReturn:
     sys.stdout.flush()
     print(message, file=sys.stderr, flush=True)
-    os._exit(code) if code == 130 else sys.exit(code)
+    if code == 130:
+        os._exit(code)  # a second Ctrl-C must not print a traceback from Ray's exit handlers
+    sys.exit(code)

@@ -60,7 +60,7 @@ def find(path: str) -> Callable[..., Any]:
         parent, _, leaf = error.name.rpartition(".")
         siblings = _submodules(parent) if parent else []
         raise LookupError(f"there is no module '{error.name}'{nearest(leaf, siblings)}") from error
-    found = getattr(module, name, None)
+    found: Callable[..., Any] | None = getattr(module, name, None)
     if callable(found):
         return found
     own = [n for n, o in vars(module).items() if callable(o) and getattr(o, "__module__", "") == module_path]

@@ -66,7 +66,7 @@ class Loop:
             folder = self.run.folder / "questions"
             with line("questions") as shown, folder_atomically(folder) as temporary:
                 counts = snapshot(self.recipe, temporary)
-                shown.update(", ".join(f"{count:,} {split}" for split, count in counts.items()))
+                shown.result(", ".join(f"{count:,} {split}" for split, count in counts.items()))
             return {"counts": counts, "outputs": self._described(*(folder / split for split in SPLITS))}
 
         self.run.stage("questions", work)
@@ -79,7 +79,7 @@ class Loop:
             untrained = self.run.folder / "untrained" if warmup.steps else self.run.base
             with line("base model") as shown, folder_atomically(untrained) as temporary:
                 self.recipe.base(temporary)
-                shown.update(self.recipe.base.name)
+                shown.result(self.recipe.base.name)
             if warmup.steps:
                 seeds = self.run.folder / "warmup" / "00000.parquet"
                 write_table(seeds, warmup_examples(self.run, self.prompt, warmup.hinted))
@@ -117,11 +117,9 @@ class Loop:
             shown.update("starting the engine")
             total = sum(row_count(path) for one in left.values() for path in one.missing())
 
-            def show(tally: Tally) -> None:
-                if tally["attempts"]:
-                    shown.update(_pace(tally, time.monotonic() - started), tally["questions"], total)
-
-            roll_out(job, recipe.rollout, show)
+            roll_out(
+                job, recipe.rollout, lambda tally, pace: shown.update(_told(tally, pace), tally["questions"], total)
+            )
         seconds = time.monotonic() - started
         for stage, one in left.items():
             record: Record = {
@@ -146,7 +144,7 @@ class Loop:
                     write_table(folder / "examples" / "reference.parquet", reference)
                 kept = _count_by("origin", folder / "examples")
                 dropped = _count_by("reason", folder / "rejects")
-                shown.update(", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items()))
+                shown.result(", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items()))
             return {
                 "examples": kept,
                 "rejects": dropped,
@@ -169,7 +167,7 @@ class Loop:
                     shards(folder / "rollouts"), shards(folder / "examples"), questions, folder / "validation", limits
                 )
                 held = judged.expectations - len(judged.failures)
-                shown.update(f"{held}/{judged.expectations} expectations hold")
+                shown.result(f"{held}/{judged.expectations} expectations hold")
             if not judged.success:
                 failures = "\n".join(f"  - {failure}" for failure in judged.failures)
                 raise FactoryError(
@@ -197,7 +195,7 @@ class Loop:
                     recipe=(self.run.folder / "recipe.yaml").read_text(),
                     facts=card_facts(self.run, self.recipe, n),
                 )
-                shown.update(str(dataset))
+                shown.result(str(dataset))
             return {"dataset": str(dataset), "manifest_sha256": digest(dataset / "manifest.json")}
 
         self.run.stage("publish", work, n)
@@ -238,7 +236,7 @@ class Loop:
                 num_cpus=settings.cpus,
                 num_gpus=settings.gpus,
             )
-            shown.update(f"{result.steps:,} steps  loss {result.loss_first:.3f} -> {result.loss_last:.3f}")
+            shown.result(f"{result.steps:,} steps  loss {result.loss_first:.3f} -> {result.loss_last:.3f}")
         return result
 
     def _model(self, n: int) -> Record:
@@ -258,7 +256,7 @@ def _count_by(column: str, folder: Path) -> dict[str, int]:
     return dict(pl.scan_parquet(shards(folder)).group_by(column).len().sort(column).collect().iter_rows())
 
 
-def _pace(tally: Tally, seconds: float) -> str:
-    """``1,234 attempts  56/s  7,890 tokens/s  12% correct``; the share is of the unhinted attempts."""
+def _told(tally: Tally, pace: Tally) -> str:
+    """``questions  56 attempts/s  7,890 tokens/s  12% correct``; the share is of the unhinted attempts."""
     share = f"  {tally['correct'] / tally['unhinted']:.0%} correct" if tally["unhinted"] else ""
-    return f"questions  {tally['attempts'] / seconds:,.0f} attempts/s  {tally['tokens'] / seconds:,.0f} tokens/s{share}"
+    return f"questions  {pace['attempts']:,} attempts/s  {pace['tokens']:,} tokens/s{share}"

@@ -60,7 +60,8 @@ class Prompt:
 
 def prompt_ids(tokenizer: Any, messages: list[Message]) -> list[int]:
     """The token ids that ask for the next assistant message, by the chat template of a HF tokenizer."""
-    return tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=False)
+    ids: list[int] = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+    return ids
 
 
 def completion_ids(tokenizer: Any, completion: str) -> list[int]:

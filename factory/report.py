@@ -56,7 +56,7 @@ def status(folder: Path) -> dict[str, Any]:
         near = [path.parent.name for path in folder.parent.glob("*/run.json")]
         raise ConfigError(f"run '{folder}'", [f"there is no run in this folder{nearest(folder.name, near)}"])
     run = Run(folder)
-    generations = []
+    generations: list[dict[str, Any]] = []
     while records := run.records(len(generations)):
         generations.append(_generation(len(generations), records))
     recipe = yaml.safe_load((folder / "recipe.yaml").read_text())["name"]

@@ -72,11 +72,12 @@ Tally = Counter[str]
 """Running counts: ``questions``, ``attempts``, ``unhinted`` (those with a verdict), ``correct``, ``tokens``."""
 
 
-def roll_out(job: Job, spread: Rollout, on_progress: Callable[[Tally], None]) -> Tally:
+def roll_out(job: Job, spread: Rollout, on_progress: Callable[[Tally, Tally], None]) -> Tally:
     """Sample every missing shard of all passes with one pool of engines, and return what was counted.
 
     Passes are sampled in order, so a later pass fills the engine while the stragglers of an earlier one end.
-    ``on_progress`` is called about twice a second with the counts of this call so far.
+    ``on_progress`` is called about twice a second, once sampling has begun, with the counts so far and with the
+    counts per second since the first attempt.
 
     Raises:
         FactoryError: no engine could be started, or a strategy raised.
@@ -109,9 +110,9 @@ def roll_out(job: Job, spread: Rollout, on_progress: Callable[[Tally], None]) ->
     finally:
         watching.set()
         watcher.join(timeout=5)
-    tally = ray.get(board.read.remote())
-    on_progress(tally)
-    return tally
+    counted: tuple[Tally, Tally] = ray.get(board.read.remote())
+    on_progress(*counted)
+    return counted[0]
 
 
 class Board:
@@ -119,12 +120,17 @@ class Board:
 
     def __init__(self) -> None:
         self.tally: Tally = Counter()
+        self.began = self.ended = 0.0
 
     def add(self, counts: Tally) -> None:
+        self.ended = time.monotonic()
+        self.began = self.began or self.ended - 0.5  # a worker's first report covers half a second
         self.tally.update(counts)
 
-    def read(self) -> Tally:
-        return self.tally
+    def read(self) -> tuple[Tally, Tally]:
+        """The counts, and the counts per second from the first report to the last."""
+        seconds = max(self.ended - self.began, 0.5)
+        return self.tally, Counter({name: round(count / seconds) for name, count in self.tally.items()})
 
 
 class Worker:
@@ -248,9 +254,11 @@ def _question(row: dict[str, Any]) -> Question:
     return Question(**{name: row[name] for name in names})
 
 
-def _watch(board: Any, on_progress: Callable[[Tally], None], stop: threading.Event) -> None:
+def _watch(board: Any, on_progress: Callable[[Tally, Tally], None], stop: threading.Event) -> None:
     while not stop.wait(0.5):
-        on_progress(ray.get(board.read.remote()))
+        tally, pace = ray.get(board.read.remote())
+        if tally["attempts"]:
+            on_progress(tally, pace)
 
 
 def _redirect_output(log: Path) -> None:

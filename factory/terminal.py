@@ -57,16 +57,20 @@ class Line:
     def __init__(self, title: str):
         self.title, self.text = title, ""
         self.started = self.printed = time.monotonic()
+        self.first: tuple[float, int] | None = None
         self.live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
         if self.live:
             self.live.start()
             self.update()
 
     def update(self, text: str = "", done: int = 0, total: int = 0) -> None:
-        """Show ``text`` behind ``done/total``, with the time left if that can be told."""
-        elapsed = time.monotonic() - self.started
-        count = f"{done:,}/{total:,}  " if total else ""
-        left = f"  {_clock(elapsed * (total - done) / done)} left" if 0 < done < total and elapsed > 2 else ""
+        """Show ``text`` behind ``done/total``, with the time left as the pace since the first progress has it."""
+        now = time.monotonic()
+        elapsed, count, left = now - self.started, f"{done:,}/{total:,}  " if total else "", ""
+        if done and self.first is None:
+            self.first = (now, done)
+        if self.first and self.first[1] < done < total:
+            left = f"  {_clock((now - self.first[0]) / (done - self.first[1]) * (total - done))} left"
         self.text = f"{count}{text}{left}"
         if self.live:
             self.live.update(self._render(elapsed))
@@ -74,9 +78,12 @@ class Line:
             self.printed = time.monotonic()
             console.print(self._render(elapsed))
 
-    def close(self, text: str | None = None) -> None:
-        """End the line, with a last word if one is given."""
-        self.text = self.text if text is None else text
+    def result(self, text: str) -> None:
+        """What the line says when it is closed."""
+        self.text = text
+
+    def close(self) -> None:
+        """End the line; what it said last stays."""
         last = self._render(time.monotonic() - self.started)
         if self.live:
             self.live.update(last)
@@ -95,7 +102,8 @@ def line(title: str) -> Iterator[Line]:
     try:
         yield shown
     except BaseException:
-        shown.close(f"{shown.text}  stopped")
+        shown.result(f"{shown.text}  stopped")
+        shown.close()
         raise
     shown.close()
 

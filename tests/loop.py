@@ -32,7 +32,13 @@ class Command:
         self.run = run
         self.log = run.parent / f"{run.name}.{self.mark[:6]}.out"
         command = [sys.executable, "-m", "factory", "iterate", "star_arithmetic", "--run", str(run)]
-        command += ["--generations", str(generations), f"publish.registry={registry or run.parent / 'registry'}", *SMALL, *settings]
+        command += [
+            "--generations",
+            str(generations),
+            f"publish.registry={registry or run.parent / 'registry'}",
+            *SMALL,
+            *settings,
+        ]
         environment = os.environ | {MARK: self.mark, "HF_HUB_OFFLINE": "1"}
         with self.log.open("w") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)

@@ -2,7 +2,6 @@
 
 import itertools
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +108,8 @@ def test_what_is_not_correct_is_rejected_with_its_verdict(verdict: str, hinted: 
         assert (keys(examples), rejects) == (["q/1"], [])
         return
     assert examples == []
-    names = ("attempt_id", "hinted", "completion", "predicted_answer")
-    assert rejects == [{name: made[name] for name in names} | {"question_id": "q", "generation": 2, "reason": verdict}]
+    kept = {name: made[name] for name in ("attempt_id", "hinted", "completion", "predicted_answer")}
+    assert rejects == [kept | {"question_id": "q", "generation": 2, "reason": verdict}]
 
 
 CASES: dict[str, tuple[Row, list[Row], list[str], dict[str, str]]] = {
@@ -215,7 +214,7 @@ def some_rollouts(draw: random.Random, questions: int) -> list[Row]:
     return [rollout(f"q{i}", [one(f"q{i}/{j}") for j in range(draw.randrange(9))]) for i in range(questions)]
 
 
-@pytest.mark.parametrize(("per_question", "prefer"), itertools.product([1, 2, 5], ["first", "shortest"]))
+@pytest.mark.parametrize(("per_question", "prefer"), list(itertools.product([1, 2, 5], ["first", "shortest"])))
 def test_every_attempt_is_in_exactly_one_table_for_the_right_reason(per_question: int, prefer: str) -> None:
     rollouts = some_rollouts(random.Random(per_question), 300)
     examples, rejects = curated(rollouts, per_question=per_question, prefer=prefer)
@@ -236,23 +235,13 @@ def test_nothing_makes_two_empty_tables(rollouts: list[Row]) -> None:
     assert curated(rollouts) == ([], [])
 
 
-@pytest.fixture
-def ray_cluster() -> Iterator[None]:
-    started = not ray.is_initialized()
-    if started:
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    if started:
-        ray.shutdown()
-
-
-@pytest.mark.usefixtures("ray_cluster")
 def test_shard_by_shard(tmp_path: Path) -> None:
     """A shard of rollouts is a shard of the same name in both tables, with their schemas, even where it is empty."""
     shards = [some_rollouts(random.Random(7), 20), [], [rollout("w", [attempt("w/1", "a", "wrong")])]]
     for number, rollouts in enumerate(shards):
         write_table(tmp_path / "rollouts" / f"{number:05}.parquet", pa.Table.from_pylist(rollouts, schema=ROLLOUTS))
-    curate(tmp_path / "rollouts", tmp_path / "examples", tmp_path / "rejects", Curation(per_question=2))
+    with ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False):
+        curate(tmp_path / "rollouts", tmp_path / "examples", tmp_path / "rejects", Curation(per_question=2))
     for number, rollouts in enumerate(shards):
         expected = curated(rollouts, per_question=2)
         for table, schema, rows in zip(("examples", "rejects"), (EXAMPLES, REJECTS), expected, strict=True):

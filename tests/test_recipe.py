@@ -66,19 +66,15 @@ def test_every_torchtune_config_names_what_can_be_imported(path: Path) -> None:
         ("instruction='Think: twice'", "prompt.instruction", "Think: twice"),
         ("description=a=b", "description", "a=b"),
         ("sampling.stop=['Q:', \"\\n\\n\"]", "sampling.stop", ["Q:", "\n\n"]),
-        ("corpus.train={3: 5}", "corpus.train.3", 5),
         ("corpus.train.3=5", "corpus.train.3", 5),
         ("publish.registry=/tmp/a=b", "publish.registry", "/tmp/a=b"),
-        ("evaluation.strategy.samples=4", "evaluation.strategy.samples", 4),
-        ("license=mit", "publish.license", "mit"),
     ],
 )
 def test_an_override_sets_one_setting(override: str, key: str, value: Any) -> None:
     before, after = (flat(load(NAME, overrides).resolved()) for overrides in ([], [override]))
     assert after[key] == value
     assert type(after[key]) is type(value)
-    kept = {name for name in before if not name.startswith("corpus.train")} - {key}
-    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert after | {key: None} == before | {key: None}
 
 
 def test_what_comes_later_wins() -> None:
@@ -89,30 +85,22 @@ def test_what_comes_later_wins() -> None:
 VALID_TOP = ", ".join(sorted(Recipe.model_fields))
 MISTAKES = {
     "name=../up": "name: string should match pattern",
-    "unknwn=1": f"unknwn: unknown setting. Valid: {VALID_TOP}",
     "strategi={}": f"strategi: unknown setting; did you mean 'strategy'? Valid: {VALID_TOP}",
     "sampling.temprature=1": "sampling.temprature: unknown setting; did you mean 'temperature'? Valid: max_tokens",
-    "evaluation.sampling.topk=1": "evaluation.sampling.topk: unknown setting; did you mean 'top_k'? Valid: max_tokens",
     "strategy.sample=2": "strategy.sample: unknown setting; did you mean 'samples'? Valid: hinted_samples, samples",
     "corpus.trian={1: 2}": "corpus.trian: unknown setting; did you mean 'train'? Valid: eval, seed, seeds, train",
     "samples=3": "'samples' is ambiguous: evaluation.strategy.samples or strategy.samples",
-    "steps=3": "'steps' is ambiguous: finetune.steps or warmup.steps",
     "rollout.engines=two": "rollout.engines: input should be a valid integer",
     "strategy.samples=2.5": "strategy.samples: input should be a valid integer",
-    "finetune.cpus=[1]": "finetune.cpus: input should be a valid number",
     "gate=7": "gate: input should be a valid dictionary",
-    "warmup=null": "warmup: input should be a valid dictionary",
-    "corpus.eval=3": "corpus.eval: input should be a valid dictionary",
     "curation.prefer=longest": "curation.prefer: input should be 'first' or 'shortest' (it is 'longest')",
     "seed=-1": "seed: input should be greater than or equal to 0 (it is -1)",
     "generations=0": "generations: input should be greater than 0 (it is 0)",
     "curation.per_question=0": "curation.per_question: input should be greater than 0 (it is 0)",
-    "sampling.max_tokens=-5": "sampling.max_tokens: input should be greater than 0 (it is -5)",
     "sampling.top_p=1.5": "sampling.top_p: input should be less than or equal to 1 (it is 1.5)",
     "hinted_samples=-1": "strategy.hinted_samples: input should be greater than or equal to 0 (it is -1)",
     "corpus.train={2: -3}": "corpus.train.2: input should be greater than or equal to 0 (it is -3)",
     "prompt.exemplars=no/such.yaml": "prompt.exemplars: there is no such file (it is 'no/such.yaml')",
-    "finetune.config=recipes": "finetune.config: there is no such file (it is 'recipes')",
     f"base.{PATH}=factory.bases.tiny_lama.tiny_llama": "base: there is no module 'factory.bases.tiny_lama'; "
     "did you mean 'tiny_llama'? Valid: pretrained, tiny_llama",
     f"verifier.{PATH}=factory.verifiers.exact.Exakt": "verifier: module 'factory.verifiers.exact' has no component "
@@ -133,9 +121,8 @@ def test_a_mistake_is_named_with_the_way_out(override: str) -> None:
 
 
 def test_all_mistakes_are_listed_at_once() -> None:
-    # of those that are about the same setting, and of those hidden behind a part that is no part at all, one is left
-    left_out = ("corpus.train", "seed.of", "evaluation.strategy", "gate", "warmup", "steps", "samples")
-    overrides = [override for override in MISTAKES if override.partition("=")[0] not in left_out]
+    hidden = ("seed.of", "evaluation.strategy")  # by the mistake about seed, and of the sampling beside it
+    overrides = [override for override in MISTAKES if override.partition("=")[0] not in hidden]
     listed = problems(NAME, overrides)
     assert len(overrides) > 20
     for override in overrides:
@@ -147,7 +134,6 @@ def test_all_mistakes_are_listed_at_once() -> None:
     ("written", "expected"),
     [
         ("", ["should be a mapping of settings"]),
-        ("- name: x", ["should be a mapping of settings"]),
         ("name: [x", ["not a YAML file: "]),
         ("\0", ["not a YAML file: "]),
         (
@@ -168,13 +154,11 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, written: str, expec
 
 @pytest.mark.parametrize("recipe", ["star_aritmetic", "no/such/star_aritmetic.yaml"])
 def test_an_unknown_recipe_names_the_nearest(recipe: str) -> None:
-    (problem,) = problems(recipe)
     valid = ", ".join(path.stem for path in RECIPES)
-    assert problem == f"there is no such recipe; did you mean '{NAME}'? Valid: {valid}"
+    assert problems(recipe) == [f"there is no such recipe; did you mean '{NAME}'? Valid: {valid}"]
 
 
-def known(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(reason=reason, strict=True)
+KNOWN = pytest.mark.xfail(reason="a fault of factory.component", strict=True)
 
 
 @pytest.mark.parametrize(
@@ -184,8 +168,8 @@ def known(reason: str) -> pytest.MarkDecorator:
         ("async def ours(question, ask, /, width: int, depth: int): ...", "strategy.width: is missing"),
         ("ours = 3", "strategy: module 'plug_in' has no component 'ours'"),
         ("import nothing_such", "strategy: 'plug_in.ours' cannot be imported: No module named 'nothing_such'"),
-        pytest.param("def ours(q, a, /, depth=2): ...", None, marks=known("without annotation no value is taken")),
-        pytest.param("def ours(:", "strategy: 'plug_in.ours' cannot be imported", marks=known("SyntaxError escapes")),
+        pytest.param("def ours(q, a, /, depth=2): ...", None, marks=KNOWN),
+        pytest.param("def ours(:", "strategy: 'plug_in.ours' cannot be imported", marks=KNOWN),
     ],
 )
 def test_a_component_of_ones_own(
@@ -209,33 +193,31 @@ def exemplars(tmp_path: Path) -> Path:
     return path
 
 
-def another(key: str, value: Any, exemplars: Path) -> Any:
-    """A valid value of a setting, other than the one it has."""
-    chosen = {
-        "prompt.exemplars": str(exemplars),
-        "prompt.exemplar_generations": 1,
-        "prompt.hint": "{question} [{answer}]",
-        "engine.engine_args": {"seed": 1},
-        "curation.prefer": "shortest",
-        "finetune.start": "previous",
-        "finetune.config": str(CONFIGS[-1]),
-        "finetune.overrides": {"batch_size": 3},
-    }
-    if key in chosen:
-        return chosen[key]
+CHOSEN = {
+    "prompt.exemplar_generations": 1,
+    "prompt.hint": "{question} [{answer}]",
+    "engine.engine_args": {"seed": 1},
+    "curation.prefer": "shortest",
+    "finetune.start": "previous",
+    "finetune.config": str(CONFIGS[-1]),
+    "finetune.overrides": {"batch_size": 3},
+}
+
+
+def another(value: Any) -> Any:
+    """A value of the same type."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, int):
-        return value + 1
-    if isinstance(value, float):
-        return value / 2 or 0.5
+    if isinstance(value, int | float):
+        return value + 1 if isinstance(value, int) else value / 2 or 0.5
     return [*value, "more"] if isinstance(value, list) else f"{value or ''}more"
 
 
 def test_the_fingerprint_changes_with_every_setting(exemplars: Path) -> None:
     recipe = load(NAME)
     settings = {key: value for key, value in flat(recipe.resolved()).items() if not key.endswith(PATH)}
-    overrides = {key: f"{key}={json.dumps(another(key, value, exemplars))}" for key, value in settings.items()}
+    others = {key: another(value) for key, value in settings.items()} | CHOSEN | {"prompt.exemplars": str(exemplars)}
+    overrides = {key: f"{key}={json.dumps(other)}" for key, other in others.items()}
     overrides["strategy"] = f"strategy={{{PATH}: factory.strategies.independent.independent}}"
     changed = {
         key for key, override in overrides.items() if load(NAME, [override]).fingerprint() != recipe.fingerprint()

@@ -107,7 +107,9 @@ def test_status(uninterrupted: Path) -> None:
     assert first["questions"] == 140
     assert first["attempts"] == 2 * first["questions"] + (first["questions"] - first["solved"])
     assert first["examples"]["sampled"] == first["solved"]
-    assert sum(first["rejects"].values()) == first["attempts"] - sum(first["examples"][origin] for origin in ("sampled", "rationalized"))
+    assert sum(first["rejects"].values()) == first["attempts"] - sum(
+        first["examples"][origin] for origin in ("sampled", "rationalized")
+    )
     assert set(first["eval"]["by_difficulty"]) == {"1 digit", "2 digits", "3 digits"}
     assert set(first["seconds"]) == {"evaluation", "rollouts", "curate", "validate", "publish", "finetune"}
     assert Path(first["dataset"]).is_dir()

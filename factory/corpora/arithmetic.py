@@ -70,7 +70,8 @@ def rationale(left: int, right: int) -> str:
 def _distinct_sums(digits: int, draw: random.Random) -> Iterator[tuple[int, int]]:
     low, high = (0, 9) if digits == 1 else (10 ** (digits - 1), 10**digits - 1)
     if digits <= 2:
-        every = list(itertools.product(range(low, high + 1), repeat=2))
+        numbers = range(low, high + 1)
+        every = list(itertools.product(numbers, numbers))
         draw.shuffle(every)
         yield from every
         return
