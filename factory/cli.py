@@ -2,12 +2,11 @@
 
 import json
 import os
-import signal
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -43,7 +42,7 @@ def iterate(
 
             with connected():
                 loop(checked, opened, checked.generations)
-            _say_where(folder, checked.generations)
+            _say_where(recipe, folder, checked.generations, overrides or [])
 
 
 @app.command()
@@ -63,22 +62,26 @@ def status(
             show(run)
 
 
-def _say_where(folder: Path, generations: int) -> None:
+def _say_where(recipe: str, folder: Path, generations: int, overrides: list[str]) -> None:
     from factory.report import status as read
 
     dataset = read(folder)["generations"][generations - 1]["dataset"]
-    terminal.console.print(f"\nthe newest generation: {dataset}")
-    terminal.console.print(f"  python -c \"import datasets; print(datasets.load_dataset('{dataset}'))\"")
-    terminal.console.print(
-        f"go on: python -m factory iterate ... --generations {generations + 1}   look: make status RUN={folder}"
-    )
+    settings = f" SET={shlex.quote(' '.join(overrides))}" if overrides else ""
+    words = {
+        "dataset": f"{dataset}, generation {generations - 1}; its card: {dataset}/README.md",
+        "load it": f"datasets.load_dataset({dataset!r})",
+        "go on": f"make iterate RECIPE={recipe} RUN={folder} GENERATIONS={generations + 1}{settings}",
+        "look back": f"make status RUN={folder}",
+    }
+    terminal.console.print()
+    for word, text in words.items():
+        terminal.console.print(f"  {word:<10} {text}", markup=False)
 
 
 @contextmanager
 def user_errors() -> Iterator[None]:
     """No traceback for what a user can mend: 2 for what was refused before any work, 1 for a stage that failed,
     130 for Ctrl-C."""
-    signal.signal(signal.SIGTERM, _interrupted)
     try:
         yield
     except ConfigError as error:
@@ -87,10 +90,6 @@ def user_errors() -> Iterator[None]:
         _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on from here", 130)
-
-
-def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -2,8 +2,12 @@
 
 import logging
 import os
+import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 import ray
 from ray.data import DataContext
@@ -30,17 +34,25 @@ def connected() -> Iterator[None]:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     address = os.environ.get("RAY_ADDRESS")
     try:
+        if address and address != "auto":
+            host, _, port = address.rpartition("://")[2].rpartition(":")
+            socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself tries for minutes
         ray.init(
             address=address or "local",
             include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.WARNING,
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise ConfigError("Ray", [f"the cluster at RAY_ADDRESS={address} does not answer: {error}"]) from error
+    signal.signal(signal.SIGTERM, _interrupted)  # Ray has put a handler of its own there
     context = DataContext.get_current()
     context.enable_progress_bars = False
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -3,7 +3,8 @@
 import ray
 
 from factory.errors import ConfigError
-from factory.recipe import Recipe
+from factory.finetune import configure
+from factory.recipe import Recipe, located
 from factory.report import manifest_fingerprint
 from factory.run import Run
 
@@ -14,7 +15,7 @@ def preflight(recipe: Recipe, run: Run, dataset: str) -> None:
     Raises:
         ConfigError: lists everything that does not fit.
     """
-    problems = [*_resources(recipe), *_registry(recipe, dataset)]
+    problems = [*_resources(recipe), *_registry(recipe, dataset), *_finetune(recipe)]
     if problems:
         raise ConfigError(f"run '{run.folder}'", problems)
 
@@ -34,6 +35,15 @@ def _resources(recipe: Recipe) -> list[str]:
         for key, (kind, amount) in wanted.items()
         if amount > have.get(kind, 0)
     ]
+
+
+def _finetune(recipe: Recipe) -> list[str]:
+    """An override that the torchtune config has no entry for would be noticed hours later."""
+    try:
+        configure(located(recipe.finetune.config), recipe.finetune.overrides)
+    except ConfigError as error:
+        return [f"finetune.overrides: {problem}" for problem in error.problems]
+    return []
 
 
 def _registry(recipe: Recipe, dataset: str) -> list[str]:

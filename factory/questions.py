@@ -58,7 +58,9 @@ def _rows(recipe: Recipe) -> Iterator[QuestionRow]:
     """The corpus's rows; what goes wrong in reading it is a problem of the configuration."""
     try:
         yield from recipe.corpus()
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
+        raise ConfigError(f"corpus {recipe.corpus.name}", [f"{error.strerror or error}: {error.filename}"]) from error
+    except (ValueError, KeyError) as error:
         raise ConfigError(f"corpus {recipe.corpus.name}", [f"{type(error).__name__}: {error}"]) from error
 
 

@@ -55,19 +55,19 @@ class Run:
         """
         run = cls(folder)
         identity = recipe.identity()
-        if (folder / "run.json").exists():
-            run._refuse_changes(identity)
-        else:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {error.strerror}"]) from error
-            if any(path.name not in ("factory.log", ".lock") for path in folder.iterdir()):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if (folder / "records").exists():
+                run._refuse_changes(identity)
+            elif not (folder / "run.json").exists() and any(folder.iterdir()):
                 raise ConfigError(
                     f"run folder '{folder}'", ["is not empty and holds no run; choose another with --run"]
                 )
-            write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.resolved(), sort_keys=False))
-            write_json(folder / "run.json", {"fingerprint": recipe.fingerprint(), "identity": identity})
+            else:  # new, or nothing has been finished in it: a mended recipe may take its place
+                write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.resolved(), sort_keys=False))
+                write_json(folder / "run.json", {"fingerprint": recipe.fingerprint(), "identity": identity})
+        except OSError as error:
+            raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {error.strerror}"]) from error
         return run
 
     def _refuse_changes(self, identity: dict[str, Any]) -> None:

@@ -21,6 +21,9 @@ SMALL = [
     "finetune.cpus=1",
 ]
 SCRIPTED = "engine={_component_: factory.engines.scripted.Scripted, accuracy: 0.5, hinted_accuracy: 0.8, seconds: 0.2}"
+REAL = ("warmup.steps=150", "finetune.steps=30")
+"""Enough for a base that solves part of the sums, so that every table has rows of every kind."""
+
 MARK = "RATIONALE_FACTORY_TEST"
 
 

@@ -104,7 +104,9 @@ def test_only_the_loop_knows_more_than_one_stage_of_the_data_flow() -> None:
         known = {stage for stage in flow if any(within(name, stage) for name, _ in imports(module))}
         assert len(known - {module}) < 2 or module == "factory.loop"
         assert module not in flow or not known - {module}
-    assert all(importers(stage) == {"factory.loop"} for stage in flow)
+    for stage in flow:
+        # preflight tries what a stage would only refuse after the sampling
+        assert {"factory.loop"} <= importers(stage) <= {"factory.loop", "factory.preflight"}
 
 
 @pytest.mark.parametrize(

@@ -18,17 +18,7 @@ import pytest
 
 from factory.run import digest
 from schemas import EXAMPLES, QUESTIONS, REJECTS, ROLLOUTS
-from tests.loop import Command, tables
-
-SETTINGS = ("warmup.steps=150", "finetune.steps=30")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("real") / "run"
-    printed = Command(folder, *SETTINGS).finish()
-    assert "registry/run/gen-0" in printed
-    return folder
+from tests.loop import REAL, Command, tables
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +116,9 @@ def test_kill_the_engine_and_sample_the_same_rows(run: Path, tmp_path: Path) -> 
     shutil.copytree(run, again)
     for folder in (again / "gen-0", again / "gen-1"):
         shutil.rmtree(folder)
-    command = Command(again, *SETTINGS, registry=run.parent / "registry")
+    command = Command(again, *REAL, registry=run.parent / "registry")
     command.until(lambda: any((again / "gen-0" / "evaluation").glob("*.parquet")))
     command.stop(signal.SIGKILL)
     assert command.left_behind() == []
-    Command(again, *SETTINGS, registry=run.parent / "registry").finish()
+    Command(again, *REAL, registry=run.parent / "registry").finish()
     assert tables(again) == tables(run)

@@ -1,15 +1,16 @@
-"""What is sampled is what is trained: the same prompt ids in vLLM and torchtune, the same logits everywhere."""
+"""A fine-tuned checkpoint in vLLM: the prompt ids that sampling and training use, the logits that transformers gives.
+
+That training uses the same ids, and torchtune gives the same logits, is in test_finetune.py.
+"""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from factory.bases.tiny_llama import tiny_llama
 from factory.prompts import Prompt, completion_ids, prompt_ids
 
 SUMS = ("1+2", "12+34", "98765+43210")
@@ -35,14 +36,8 @@ print("RESULT" + json.dumps([prompts, logprobs]))
 """
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    tiny_llama(folder)
-    return folder
-
-
-def test_prompt_ids_and_logits_agree_with_vllm(model: Path) -> None:
+def test_prompt_ids_and_logits_agree_with_vllm(run: Path) -> None:
+    model = run / "gen-0" / "checkpoint"
     tokenizer = AutoTokenizer.from_pretrained(model)
     prompt = Prompt()
     dialogues = [prompt.training_messages(text) for text in SUMS]

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from factory.errors import FactoryError
+from factory.errors import ConfigError
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 
@@ -18,7 +18,7 @@ def pretrained(out: Path, /, model: str, chat_template: Path | None = None) -> N
             "Q: ... A: ..." text.
 
     Raises:
-        FactoryError: there is no such model here, and no Hub to be reached.
+        ConfigError: there is no such model here, and no Hub to be reached.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -29,8 +29,9 @@ def pretrained(out: Path, /, model: str, chat_template: Path | None = None) -> N
         try:
             folder = Path(snapshot_download(model, allow_patterns=["*.json", "*.jinja", "*.txt", "*.model", *WEIGHTS]))
         except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
-            reason = f"model '{model}' is neither a folder here nor a model that the Hub gives us"
-            raise FactoryError(f"{reason}: {error}") from error
+            reason = str(error).splitlines()[0]
+            problem = f"model: '{model}' is neither a folder here nor a model that the Hub gives us ({reason})"
+            raise ConfigError("base", [problem]) from error
     for file in folder.iterdir():
         if any(file.match(pattern) for pattern in WEIGHTS):
             (out / file.name).symlink_to(file.resolve())
