@@ -20,7 +20,7 @@ def factory(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=60,
     )
 
 
@@ -64,7 +64,8 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_run_of_another_recipe(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "mine"
-    Run.open(run, load("star_arithmetic", ["curation.per_question=2", "strategy.samples=4"]))
+    opened = Run.open(run, load("star_arithmetic", ["curation.per_question=2", "strategy.samples=4"]))
+    opened.finish("questions", {}, seconds=1.0)  # until a stage has finished, a mended recipe may take its place
     title, *problems = refused(tmp_path, "iterate", "star_arithmetic", "--run", str(run), "strategy.samples=8")
     assert title == f"run folder '{run}' was made by another recipe: 3 problems"
     assert problems[:2] == [
@@ -85,8 +86,7 @@ def test_status_of_a_folder_without_a_run(tmp_path: Path, name: str) -> None:
 
 
 def test_status_of_a_run_that_has_made_nothing_yet(tmp_path: Path) -> None:
-    Run.open(tmp_path / "mine", load("star_arithmetic", generations=3))
-    Run.open(tmp_path / "mine", load("star_arithmetic", generations=9))  # a run may be continued
+    Run.open(tmp_path / "mine", load("star_arithmetic"))
     done = factory(tmp_path, "status", "mine", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"run": "mine", "recipe": "star_arithmetic", "generations": []}

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from factory.component import PATH, find
 from factory.errors import ConfigError
 from factory.finetune import configure
-from factory.recipe import ROOT, Recipe, flat, load, located
+from factory.recipe import ROOT, flat, load, located
 
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
 CONFIGS = sorted((ROOT / "torchtune_configs").glob("*.yaml"))
@@ -82,10 +82,9 @@ def test_what_comes_later_wins() -> None:
     assert (recipe.seed, recipe.generations) == (3, 4)
 
 
-VALID_TOP = ", ".join(sorted(Recipe.model_fields))
 MISTAKES = {
     "name=../up": "name: string should match pattern",
-    "strategi={}": f"strategi: unknown setting; did you mean 'strategy'? Valid: {VALID_TOP}",
+    "strategi={}": "strategi: unknown setting; did you mean 'strategy'? Valid: base, ",
     "sampling.temprature=1": "sampling.temprature: unknown setting; did you mean 'temperature'? Valid: max_tokens",
     "strategy.sample=2": "strategy.sample: unknown setting; did you mean 'samples'? Valid: hinted_samples, samples",
     "corpus.trian={1: 2}": "corpus.trian: unknown setting; did you mean 'train'? Valid: eval, seed, seeds, train",
