@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -60,10 +61,18 @@ def find(path: str) -> Callable[..., Any]:
         parent, _, leaf = error.name.rpartition(".")
         siblings = _submodules(parent) if parent else []
         raise LookupError(f"there is no module '{error.name}'{nearest(leaf, siblings)}") from error
-    found: Callable[..., Any] | None = getattr(module, name, None)
+    except Exception as error:  # a plug-in's own code, or a path such as '..star'
+        raise LookupError(f"'{path}' cannot be imported: {type(error).__name__}: {error}") from error
+    found: Callable[..., Any] | ModuleType | None = getattr(module, name, None)
     if callable(found):
         return found
-    own = [n for n, o in vars(module).items() if callable(o) and getattr(o, "__module__", "") == module_path]
+    own = [
+        n
+        for n, o in vars(module).items()
+        if callable(o) and not n.startswith("_") and getattr(o, "__module__", "") == module_path
+    ]
+    if isinstance(found, ModuleType):
+        raise LookupError(f"'{path}' is a module; name a function or class in it, such as {path}.{name}")
     raise LookupError(f"module '{module_path}' has no component '{name}'{nearest(name, own)}")
 
 
@@ -90,12 +99,19 @@ def _settings_model(target: Callable[..., Any]) -> type[BaseModel]:
     """A pydantic model of the parameters that a recipe may set: those that can be given by keyword, less the ones
     that the caller fills in by position."""
     fields: dict[str, Any] = {}
-    for parameter in inspect.signature(target, eval_str=True).parameters.values():
+    try:
+        parameters = inspect.signature(target, eval_str=True).parameters.values()
+    except (ValueError, TypeError, NameError) as error:  # a builtin, or an annotation that names nothing
+        raise LookupError(f"the settings of {target!r} cannot be read: {error}") from error
+    for parameter in parameters:
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (parameter.annotation, default)
-    config = ConfigDict(extra="forbid", strict=False, arbitrary_types_allowed=True, protected_namespaces=())
+        annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
+        fields[parameter.name] = (annotation, default)
+    config = ConfigDict(
+        extra="forbid", strict=False, allow_inf_nan=False, arbitrary_types_allowed=True, protected_namespaces=()
+    )
     return create_model(getattr(target, "__name__", "settings"), __config__=config, **fields)
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+SHOWN = 40
+"""Valid choices that a message lists."""
+
 
 class FactoryError(Exception):
     """Raised when a stage cannot go on for a reason outside the code; the text says what to do about it."""
@@ -27,4 +30,5 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     choices = sorted(choices)
     close = get_close_matches(name, choices, n=1, cutoff=0.5)
     hint = f"; did you mean '{close[0]}'?" if close else "."
-    return f"{hint} Valid: {', '.join(choices)}" if choices else hint
+    more = f" and {len(choices) - SHOWN} more" if len(choices) > SHOWN else ""
+    return f"{hint} Valid: {', '.join(choices[:SHOWN])}{more}" if choices else hint

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from factory.curate import curate
-from factory.errors import FactoryError
+from factory.errors import ConfigError, FactoryError
 from factory.evaluate import evaluate
 from factory.finetune import FinetuneResult, train
 from factory.preflight import preflight
@@ -78,7 +78,10 @@ class Loop:
             warmup, training = self.recipe.warmup, None
             untrained = self.run.folder / "untrained" if warmup.steps else self.run.base
             with line("base model") as shown, folder_atomically(untrained) as temporary:
-                self.recipe.base(temporary)
+                try:
+                    self.recipe.base(temporary)
+                except (OSError, ValueError) as error:
+                    raise ConfigError(f"base {self.recipe.base.name}", [str(error)]) from error
                 shown.result(self.recipe.base.name)
             if warmup.steps:
                 seeds = self.run.folder / "warmup" / "00000.parquet"

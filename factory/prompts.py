@@ -6,6 +6,7 @@ so sampling, training and the people downstream all render through the same temp
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,14 @@ class Prompt:
         return [*messages, {"role": "user", "content": asked(question, answer)}]
 
     def _exemplars(self) -> list[dict[str, str]]:
-        return yaml.safe_load(self.exemplars.read_text()) if self.exemplars else []
+        return read_exemplars(self.exemplars) if self.exemplars else []
+
+
+@cache
+def read_exemplars(path: Path) -> list[dict[str, str]]:
+    """The exemplars of a YAML file; read once, they are shown in every prompt."""
+    exemplars: list[dict[str, str]] = yaml.safe_load(path.read_text())
+    return exemplars
 
 
 def prompt_ids(tokenizer: Any, messages: list[Message]) -> list[int]:

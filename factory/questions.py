@@ -3,20 +3,20 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import yaml
 
 from factory.attempt import Question
 from factory.corpora import QuestionRow
 from factory.errors import ConfigError
+from factory.prompts import read_exemplars
 from factory.recipe import Recipe, located
 from factory.run import write_table
 from factory.verifiers import Verifier
 from schemas import QUESTIONS
 from schemas.questions import SPLITS
 
+REQUIRED = ("question_id", "corpus", "split", "question", "answer")
 SHOWN = 3
 """Problems of one kind that are shown; the rest are counted."""
 
@@ -59,7 +59,9 @@ def _rows(recipe: Recipe) -> Iterator[QuestionRow]:
     try:
         yield from recipe.corpus()
     except OSError as error:
-        raise ConfigError(f"corpus {recipe.corpus.name}", [f"{error.strerror or error}: {error.filename}"]) from error
+        raise ConfigError(
+            f"corpus {recipe.corpus.name}", [f"{error.strerror}: {error.filename}" if error.filename else str(error)]
+        ) from error
     except (ValueError, KeyError) as error:
         raise ConfigError(f"corpus {recipe.corpus.name}", [f"{type(error).__name__}: {error}"]) from error
 
@@ -74,16 +76,21 @@ class _Problems:
         self.texts: set[int] = set()
         self.kinds: dict[str, list[str]] = {}
         exemplars = recipe.prompt.exemplars
-        shown: list[dict[str, Any]] = yaml.safe_load(located(exemplars).read_text()) if exemplars else []
+        shown = read_exemplars(located(exemplars)) if exemplars else []
         self.exemplars = {_digest(exemplar["question"]) for exemplar in shown}
 
     def found_in(self, row: QuestionRow) -> bool:
         """Whether a row is wrong; if so, it is noted."""
         where = str(row.get("question_id"))
         before = sum(map(len, self.kinds.values()))
-        missing = [name for name in ("question_id", "corpus", "split", "question", "answer") if not row.get(name)]
+        missing = [name for name in REQUIRED if not str(row.get(name) or "").strip()]
         if missing:
             self._note("questions without " + ", ".join(missing), where)
+            return True
+        try:
+            pa.RecordBatch.from_pylist([dict.fromkeys(QUESTIONS.names) | row], schema=QUESTIONS)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            self._note("questions that do not fit schemas/questions.py", f"{where} ({error})")
             return True
         if row["split"] not in SPLITS:
             self._note(f"splits that are none of {', '.join(SPLITS)}", f"{where} ({row['split']})")

@@ -49,6 +49,25 @@ def located(path: Path) -> Path:
     return path if path.exists() else ROOT / path
 
 
+def _shows_both(hint: str) -> str:
+    missing = [part for part in ("{question}", "{answer}") if part not in hint]
+    if missing:
+        raise ValueError(f"should contain {' and '.join(missing)}")
+    return hint
+
+
+def _exemplars(path: Path) -> Path:
+    """A YAML list of ``{question, answer, rationale}``."""
+    try:
+        shown = yaml.safe_load(located(_exists(path)).read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"is not a YAML file: {error}") from error
+    keys = {"question", "answer", "rationale"}
+    if not isinstance(shown, list) or not all(isinstance(one, dict) and one.keys() == keys for one in shown):
+        raise ValueError("should be a list of mappings with question, answer and rationale")
+    return path
+
+
 def _exists(path: Path) -> Path:
     if not located(path).is_file():
         raise ValueError("there is no such file")
@@ -62,15 +81,15 @@ ExistingFile = Annotated[Path, AfterValidator(_exists)]
 class Settings(BaseModel):
     """A part of a recipe: every key is known, nothing changes once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class PromptSettings(Settings):
     """How a question becomes messages: see :class:`factory.prompts.Prompt`."""
 
     instruction: str | None = None
-    hint: str = "{question} ({answer})"
-    exemplars: ExistingFile | None = None
+    hint: Annotated[str, AfterValidator(_shows_both)] = "{question} ({answer})"
+    exemplars: Annotated[Path, AfterValidator(_exemplars)] | None = None
     exemplar_generations: NonNegativeInt | None = None
     exemplars_in_training: bool = False
 
@@ -217,10 +236,10 @@ def load(recipe: str, overrides: Sequence[str] = (), generations: int | None = N
         raise ConfigError(f"recipe '{recipe}'", ["should be a mapping of settings"])
     problems: list[str] = []
     config.setdefault("name", path.stem)
-    if generations is not None:
-        config["generations"] = generations
     for override in overrides:
         _override(config, override, problems)
+    if generations is not None:
+        config["generations"] = generations
     checked = _check(config, problems)
     if checked is None or problems:
         raise ConfigError(f"recipe '{recipe}'", problems)
@@ -273,7 +292,11 @@ def _override(config: dict[str, Any], override: str, problems: list[str]) -> Non
         if len(paths) > 1:
             problems.append(f"'{key}' is ambiguous: {' or '.join(sorted(paths))}")
             return
-        key = paths[0] if paths else key
+        if not paths:
+            known = {path.rpartition(".")[2] for path in _settings(config)}
+            problems.append(f"{key}: unknown setting{nearest(key, known)}")
+            return
+        key = paths[0]
     *parents, last = key.split(".")
     part = config
     for parent in parents:

@@ -59,13 +59,13 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / "records").exists():
                 run._refuse_changes(identity)
-            elif not (folder / "run.json").exists() and any(folder.iterdir()):
+            elif not (folder / "run.json").exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
                 raise ConfigError(
                     f"run folder '{folder}'", ["is not empty and holds no run; choose another with --run"]
                 )
             else:  # new, or nothing has been finished in it: a mended recipe may take its place
-                write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.resolved(), sort_keys=False))
                 write_json(folder / "run.json", {"fingerprint": recipe.fingerprint(), "identity": identity})
+                write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.resolved(), sort_keys=False))
         except OSError as error:
             raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {error.strerror}"]) from error
         return run

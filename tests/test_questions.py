@@ -93,16 +93,8 @@ def test_a_snapshot_holds_every_question_once_in_shards(tmp_path: Path) -> None:
         (question(9, question="1+1  \n", answer="2"), "1 questions that occur twice: q9"),
         (question(9, answer="."), "1 gold answers that the verifier 'exact' rejects: q9: '.' (unparseable)"),
         (question(9, answer="1\n0"), "1 gold answers that the verifier 'exact' rejects: q9: '1\\n0' (wrong)"),
-        pytest.param(
-            question(9, question=" \n"),
-            "1 questions without question: q9",
-            marks=pytest.mark.xfail(reason="white space passes for a question", strict=True),
-        ),
-        pytest.param(
-            question(9, answer=10),
-            "q9",
-            marks=pytest.mark.xfail(reason="AttributeError escapes", strict=True, raises=AttributeError),
-        ),
+        (question(9, question=" \n"), "1 questions without question: q9"),
+        (question(9, answer=10), "q9"),
     ],
 )
 def test_a_question_that_would_spoil_a_run_is_refused(tmp_path: Path, row: Row, problem: str) -> None:
@@ -214,7 +206,7 @@ def test_a_rationale_adds_digit_by_digit() -> None:
         ({1: 101}, 101),
         ({2: 8101}, 8101),
         ({1: 100, 2: 8000}, None),
-        pytest.param({3: 810_001}, 810_001, marks=pytest.mark.xfail(reason="it never ends", run=False)),
+        ({3: 810_001}, 810_001),
     ],
 )
 def test_more_sums_than_there_are_is_refused(train: dict[int, int], total: int | None) -> None:

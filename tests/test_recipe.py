@@ -156,9 +156,6 @@ def test_an_unknown_recipe_names_the_nearest(recipe: str) -> None:
     assert problems(recipe) == [f"there is no such recipe; did you mean '{NAME}'? Valid: {valid}"]
 
 
-KNOWN = pytest.mark.xfail(reason="a fault of factory.component", strict=True)
-
-
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
@@ -166,8 +163,8 @@ KNOWN = pytest.mark.xfail(reason="a fault of factory.component", strict=True)
         ("async def ours(question, ask, /, width: int, depth: int): ...", "strategy.width: is missing"),
         ("ours = 3", "strategy: module 'plug_in' has no component 'ours'"),
         ("import nothing_such", "strategy: 'plug_in.ours' cannot be imported: No module named 'nothing_such'"),
-        pytest.param("def ours(q, a, /, depth=2): ...", None, marks=KNOWN),
-        pytest.param("def ours(:", "strategy: 'plug_in.ours' cannot be imported", marks=KNOWN),
+        ("def ours(q, a, /, depth=2): ...", None),
+        ("def ours(:", "strategy: 'plug_in.ours' cannot be imported"),
     ],
 )
 def test_a_component_of_ones_own(

@@ -37,14 +37,12 @@ def arithmetic(
     """
     parts = {"eval": eval, "seed": seeds or {}, "train": train}
     for digits in sorted(set().union(*parts.values())):
+        total = sum(part.get(digits, 0) for part in parts.values())
+        if total > len(_numbers(digits)) ** 2:
+            raise ValueError(f"there are no {total} different sums of {digits}-digit numbers")
         sums = _distinct_sums(digits, random.Random(f"{seed}/{digits}"))
         for split, counts in parts.items():
-            wanted = counts.get(digits, 0)
-            drawn = list(itertools.islice(sums, wanted))
-            if len(drawn) < wanted:
-                total = sum(part.get(digits, 0) for part in parts.values())
-                raise ValueError(f"there are no {total} different sums of {digits}-digit numbers")
-            for left, right in drawn:
+            for left, right in itertools.islice(sums, counts.get(digits, 0)):
                 yield {
                     "question_id": f"sum-{left}+{right}",
                     "corpus": "arithmetic",
@@ -67,17 +65,20 @@ def rationale(left: int, right: int) -> str:
     return "\n".join([*lines, f"The answer is {left + right}"])
 
 
+def _numbers(digits: int) -> range:
+    return range(10) if digits == 1 else range(10 ** (digits - 1), 10**digits)
+
+
 def _distinct_sums(digits: int, draw: random.Random) -> Iterator[tuple[int, int]]:
-    low, high = (0, 9) if digits == 1 else (10 ** (digits - 1), 10**digits - 1)
+    numbers = _numbers(digits)
     if digits <= 2:
-        numbers = range(low, high + 1)
         every = list(itertools.product(numbers, numbers))
         draw.shuffle(every)
         yield from every
         return
     seen = set()
     while True:
-        pair = (draw.randint(low, high), draw.randint(low, high))
+        pair = (draw.randint(numbers[0], numbers[-1]), draw.randint(numbers[0], numbers[-1]))
         if pair not in seen:
             seen.add(pair)
             yield pair

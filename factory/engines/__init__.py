@@ -15,7 +15,7 @@ from factory.prompts import Message
 class Sampling(BaseModel):
     """How completions are drawn. ``temperature=0`` is greedy; ``top_k=0`` means all tokens."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     temperature: NonNegativeFloat = 0.7
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0

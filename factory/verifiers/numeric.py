@@ -8,9 +8,13 @@ from typing import ClassVar
 from factory.attempt import Question
 from factory.verifiers import Verdict
 
+_LATEX_FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
 _MARK = re.compile(r"####|\\boxed\{|\banswer\s*(?:is|=|:)", re.IGNORECASE)
 # A sign counts only where no digit, letter or bracket stands before it, so that "5-3" holds 5 and 3.
-_NUMBER = re.compile(r"(?:(?<![\w.)\]])[-+])?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|/\d+)?(?<=\d)")
+_NUMBER = re.compile(
+    r"(?:(?<![\w.)\]])[-+])?(?:\d+ (?=\d+/\d))?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|/\d+)?(?<=\d)(?:[eE][-+]?\d{1,3}\b)?"
+)
+_CALCULATION = re.compile(r"\d\s*[-+*\u00d7]\s*\d")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Numeric:
         gold = parse_number(question.answer)
         if gold is None:
             raise ValueError(f"the gold answer {question.answer!r} is not a number")
-        predicted = self._final_number(completion.replace("\N{MINUS SIGN}", "-"))
+        predicted = self._final_number(_LATEX_FRACTION.sub(r"\1/\2", completion.replace("\N{MINUS SIGN}", "-")))
         if predicted is None:
             return Verdict("unparseable", reason="no number where the answer should be")
         return Verdict("correct" if parse_number(predicted) == gold else "wrong", predicted)
@@ -41,11 +45,14 @@ class Numeric:
 
     def _final_number(self, text: str) -> str | None:
         """The number as it is written. After a marker only the rest of its line is read, and its first number is
-        the answer, unless an equation stands there ("the answer is 3 + 4 = 7"): then its right-hand side."""
+        the answer, unless an equation stands there: then that of the side that is no calculation, the right-hand
+        one if neither is ("the answer is 3 + 4 = 7", "the answer is 7 = 3 + 4")."""
         marks = list(_MARK.finditer(text))
         if marks:
             line = text[marks[-1].end() :].lstrip().partition("\n")[0]
-            numbers = _numbers(line.rpartition("=")[2])
+            left, _, right = line.rpartition("=")
+            side = left if left and _CALCULATION.search(right) else right
+            numbers = _numbers(re.sub(r"^\s*-\s+", "-", side))
             return numbers[0] if numbers else None
         if self.marked_only:
             return None
@@ -57,8 +64,11 @@ def parse_number(text: str) -> Fraction | None:
     """The value of a number as people write it, or None if it is not one: ``-1,234.50``, ``$5``, ``3/4``, ``20%``
     (which is 20: the sign is taken for a unit)."""
     text = text.replace("\N{MINUS SIGN}", "-").replace(",", "").strip().strip("$%").rstrip(".")
+    whole, _, part = text.rpartition(" ")  # 2 1/2
     try:
-        return Fraction(text)
+        if not whole:
+            return Fraction(part)
+        return Fraction(whole) + (-Fraction(part) if whole.startswith("-") else Fraction(part))
     except (ValueError, ZeroDivisionError):
         return None
 
