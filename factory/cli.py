@@ -27,10 +27,10 @@ def iterate(
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/<recipe> by default.")] = None,
 ) -> None:
     """Make generations of a dataset, each with the model trained on the one before. Run again to go on."""
-    from factory.recipe import load
+    from factory.load import load_recipe
 
     with user_errors():
-        checked = load(recipe, overrides or [], generations)
+        checked = load_recipe(recipe, overrides or [], generations)
         folder = run or Path("runs") / checked.name
         from factory.run import Run
 

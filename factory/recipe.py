@@ -1,10 +1,10 @@
-"""The recipe: what to do, as a YAML file; ``key=value`` overrides; everything that is wrong with it, at once."""
+"""The recipe: every setting that decides what a run computes, with its type and bounds."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -18,12 +18,10 @@ from pydantic import (
     PlainSerializer,
     PositiveFloat,
     PositiveInt,
-    ValidationError,
 )
 
-from factory.component import PATH, Component, parse, settings_of
+from factory.component import PATH, Component
 from factory.engines import Sampling
-from factory.errors import ConfigError, nearest
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ROOT / "recipes"
@@ -216,60 +214,7 @@ def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def load(recipe: str, overrides: Sequence[str] = (), generations: int | None = None) -> Recipe:
-    """Read a recipe by its name in ``recipes/`` or by its path, with ``key=value`` overrides.
-
-    A key is a dotted path such as ``strategy.samples``; its last part is enough where only one setting has it.
-
-    Raises:
-        ConfigError: lists every problem.
-    """
-    path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES / f"{recipe}.yaml"
-    if not path.is_file():
-        names = [p.stem for p in RECIPES.glob("*.yaml")]
-        raise ConfigError(f"recipe '{recipe}'", [f"there is no such recipe{nearest(Path(recipe).stem, names)}"])
-    try:
-        config = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"recipe '{recipe}'", [f"not a YAML file: {error}"]) from error
-    if not isinstance(config, dict):
-        raise ConfigError(f"recipe '{recipe}'", ["should be a mapping of settings"])
-    problems: list[str] = []
-    config.setdefault("name", path.stem)
-    for override in overrides:
-        _override(config, override, problems)
-    if generations is not None:
-        config["generations"] = generations
-    checked = _check(config, problems)
-    if checked is None or problems:
-        raise ConfigError(f"recipe '{recipe}'", problems)
-    return checked
-
-
-def _check(config: dict[str, Any], problems: list[str]) -> Recipe | None:
-    """The recipe, its components parsed; whatever is wrong is added to ``problems``."""
-    components = {}
-    for key in _component_keys():
-        *parents, last = key.split(".")
-        part = config
-        for parent in parents:
-            part = part.get(parent) if isinstance(part, dict) else None  # type: ignore[assignment]
-        if not isinstance(part, dict) or not isinstance(part.get(last), dict):
-            continue
-        try:
-            components[key] = part[last] = parse(part[last])
-        except LookupError as error:
-            problems.append(f"{key}: {error.args[0]}")
-        except ValidationError as error:
-            problems.extend(_sentences(error, key, part[last]))
-    try:
-        return Recipe.model_validate(config)
-    except ValidationError as error:
-        problems.extend(_sentences(error, "", config))
-        return None
-
-
-def _component_keys() -> Iterator[str]:
+def component_keys() -> Iterator[str]:
     """The dotted keys under which a recipe names a component."""
 
     def walk(model: type[BaseModel], prefix: str) -> Iterator[str]:
@@ -280,78 +225,3 @@ def _component_keys() -> Iterator[str]:
                 yield from walk(field.annotation, f"{prefix}{name}.")
 
     return walk(Recipe, "")
-
-
-def _override(config: dict[str, Any], override: str, problems: list[str]) -> None:
-    key, equals, value = override.partition("=")
-    if not equals or not key:
-        problems.append(f"'{override}' is not of the form key=value")
-        return
-    if "." not in key and key not in Recipe.model_fields:
-        paths = [path for path in _settings(config) if path.rpartition(".")[2] == key]
-        if len(paths) > 1:
-            problems.append(f"'{key}' is ambiguous: {' or '.join(sorted(paths))}")
-            return
-        if not paths:
-            known = {path.rpartition(".")[2] for path in _settings(config)}
-            problems.append(f"{key}: unknown setting{nearest(key, known)}")
-            return
-        key = paths[0]
-    *parents, last = key.split(".")
-    part = config
-    for parent in parents:
-        part = part.setdefault(parent, {})
-        if not isinstance(part, dict):
-            problems.append(f"'{key}': '{parent}' is not a group of settings")
-            return
-    try:
-        part[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        problems.append(f"'{override}': the value is not YAML")
-
-
-def _settings(config: dict[str, Any]) -> set[str]:
-    """The dotted paths of every setting that this recipe could have, those left at their defaults included."""
-    found = set()
-
-    def walk(model: type[BaseModel], prefix: str) -> None:
-        for name, field in model.model_fields.items():
-            found.add(prefix + name)
-            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-                walk(field.annotation, f"{prefix}{name}.")
-
-    walk(Recipe, "")
-    for key in _component_keys():
-        part: Any = config
-        for name in key.split("."):
-            part = part.get(name) if isinstance(part, dict) else None
-        try:
-            found |= {f"{key}.{name}" for name in settings_of(part[PATH])}
-        except (LookupError, TypeError):
-            continue
-    return found
-
-
-def _sentences(error: ValidationError, prefix: str, config: Any) -> Iterator[str]:
-    """One line a problem: where, what, and for an unknown key the nearest known one."""
-    for problem in error.errors():
-        where = [str(part) for part in problem["loc"]]
-        key = ".".join([prefix, *where] if prefix else where)
-        if problem["type"] == "extra_forbidden":
-            yield f"{key}: unknown setting{nearest(where[-1], _siblings(config, prefix, where))}"
-        elif problem["type"] == "missing":
-            yield f"{key}: is missing"
-        else:
-            message = problem["msg"].removeprefix("Value error, ")
-            yield f"{key}: {message[0].lower()}{message[1:]} (it is {problem['input']!r})"
-
-
-def _siblings(config: Any, prefix: str, where: list[str]) -> list[str]:
-    """The settings that are valid beside an unknown one."""
-    if prefix:
-        return settings_of(config[PATH])
-    model: Any = Recipe
-    for name in where[:-1]:
-        annotation = model.model_fields[name].annotation
-        model = annotation if get_origin(annotation) is None else get_args(annotation)[0]
-    return list(model.model_fields)

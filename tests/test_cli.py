@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.recipe import ROOT, load
+from factory.load import load_recipe
+from factory.recipe import ROOT
 from factory.run import Run
 
 
@@ -64,7 +65,7 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_run_of_another_recipe(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "mine"
-    opened = Run.open(run, load("star_arithmetic", ["curation.per_question=2", "strategy.samples=4"]))
+    opened = Run.open(run, load_recipe("star_arithmetic", ["curation.per_question=2", "strategy.samples=4"]))
     opened.finish("questions", {}, seconds=1.0)  # until a stage has finished, a mended recipe may take its place
     title, *problems = refused(tmp_path, "iterate", "star_arithmetic", "--run", str(run), "strategy.samples=8")
     assert title == f"run folder '{run}' was made by another recipe: 3 problems"
@@ -78,7 +79,7 @@ def test_a_run_of_another_recipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["star_arithmetc", "no/such/folder"])
 def test_status_of_a_folder_without_a_run(tmp_path: Path, name: str) -> None:
-    Run.open(tmp_path / "star_arithmetic", load("star_arithmetic"))
+    Run.open(tmp_path / "star_arithmetic", load_recipe("star_arithmetic"))
     title, problem = refused(tmp_path, "status", name)
     assert title == f"run '{name}': 1 problem"
     near = "; did you mean 'star_arithmetic'? Valid: star_arithmetic" if name == "star_arithmetc" else "."
@@ -86,7 +87,7 @@ def test_status_of_a_folder_without_a_run(tmp_path: Path, name: str) -> None:
 
 
 def test_status_of_a_run_that_has_made_nothing_yet(tmp_path: Path) -> None:
-    Run.open(tmp_path / "mine", load("star_arithmetic"))
+    Run.open(tmp_path / "mine", load_recipe("star_arithmetic"))
     done = factory(tmp_path, "status", "mine", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"run": "mine", "recipe": "star_arithmetic", "generations": []}

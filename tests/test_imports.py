@@ -135,7 +135,9 @@ def test_heavy_libraries_are_imported_late(library: str) -> None:
 def test_a_mistake_is_told_without_waiting_for_heavy_imports() -> None:
     """The command line loads and checks a recipe, and opens its run, before anything that takes seconds to import."""
     heavy = "{'torch', 'vllm', 'ray', 'great_expectations', 'transformers', 'torchtune', 'datasets'}"
-    script = "import sys, factory.cli, factory.run; from factory.recipe import load; load('star_arithmetic')\n"
+    script = (
+        "import sys, factory.cli, factory.run; from factory.load import load_recipe; load_recipe('star_arithmetic')\n"
+    )
     script += f"print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n", done.stderr

@@ -17,8 +17,9 @@ from factory.component import Component
 from factory.corpora.arithmetic import arithmetic, rationale
 from factory.corpora.svamp import svamp
 from factory.errors import ConfigError
+from factory.load import load_recipe
 from factory.questions import snapshot
-from factory.recipe import Recipe, load
+from factory.recipe import Recipe
 from factory.verifiers.numeric import Numeric
 from schemas import QUESTIONS
 
@@ -46,7 +47,7 @@ VALID = [question(1), question(2, "eval"), question(3, "seed")]
 
 
 def recipe(rows: list[Row], *overrides: str) -> Recipe:
-    return load("star_arithmetic", overrides).model_copy(
+    return load_recipe("star_arithmetic", overrides).model_copy(
         update={"corpus": Component(f"{__name__}.given", {"rows": rows})}
     )
 
@@ -149,14 +150,14 @@ def test_an_empty_corpus_is_refused(tmp_path: Path, overrides: tuple[str, ...], 
 def test_a_corpus_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     nowhere = {"corpus": Component("factory.corpora.svamp.svamp", {"path": tmp_path / "SVAMP.json"})}
     with pytest.raises(ConfigError, match=rf"1 problem\n.*{tmp_path}/SVAMP\.json"):
-        snapshot(load("star_arithmetic").model_copy(update=nowhere), tmp_path)
+        snapshot(load_recipe("star_arithmetic").model_copy(update=nowhere), tmp_path)
 
 
 # --- sums
 
 
 def test_the_sums_of_the_real_recipe_are_disjoint_and_distinct() -> None:
-    corpus = load("star_arithmetic").corpus
+    corpus = load_recipe("star_arithmetic").corpus
     rows = list(corpus())
     assert rows == list(corpus())
     assert rows != list(corpus.bound()(seed=1))

@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from factory.component import PATH, find
 from factory.errors import ConfigError
 from factory.finetune import configure
-from factory.recipe import ROOT, flat, load, located
+from factory.load import load_recipe
+from factory.recipe import ROOT, flat, located
 
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
 CONFIGS = sorted((ROOT / "torchtune_configs").glob("*.yaml"))
@@ -22,7 +23,7 @@ CONFIG = "torchtune_configs/llama_1m_full_single_device.yaml"
 
 def problems(recipe: str, overrides: list[str] | None = None, generations: int | None = None) -> list[str]:
     with pytest.raises(ConfigError) as refused:
-        load(recipe, overrides or [], generations)
+        load_recipe(recipe, overrides or [], generations)
     shown = str(refused.value).splitlines()
     assert shown[0].startswith(f"recipe '{recipe}': {len(refused.value.problems)} problem")
     return refused.value.problems
@@ -35,10 +36,10 @@ def test_there_is_something_to_test() -> None:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_is_valid(path: Path) -> None:
-    recipe = load(path.stem)
+    recipe = load_recipe(path.stem)
     assert recipe.name == path.stem
     assert recipe.description
-    assert load(str(path)) == recipe
+    assert load_recipe(str(path)) == recipe
     configure(located(recipe.finetune.config), recipe.finetune.overrides)
 
 
@@ -71,14 +72,14 @@ def test_every_torchtune_config_names_what_can_be_imported(path: Path) -> None:
     ],
 )
 def test_an_override_sets_one_setting(override: str, key: str, value: Any) -> None:
-    before, after = (flat(load(NAME, overrides).resolved()) for overrides in ([], [override]))
+    before, after = (flat(load_recipe(NAME, overrides).resolved()) for overrides in ([], [override]))
     assert after[key] == value
     assert type(after[key]) is type(value)
     assert after | {key: None} == before | {key: None}
 
 
 def test_what_comes_later_wins() -> None:
-    recipe = load(NAME, ["seed=1", "seed=3"], generations=4)
+    recipe = load_recipe(NAME, ["seed=1", "seed=3"], generations=4)
     assert (recipe.seed, recipe.generations) == (3, 4)
 
 
@@ -175,7 +176,7 @@ def test_a_component_of_ones_own(
     monkeypatch.delitem(sys.modules, "plug_in", raising=False)
     override = f"strategy={{{PATH}: plug_in.ours, depth: 3}}"
     if expected is None:
-        assert load(NAME, [override]).strategy.settings == {"depth": 3}
+        assert load_recipe(NAME, [override]).strategy.settings == {"depth": 3}
     else:
         (problem,) = problems(NAME, [override])
         assert problem.startswith(expected)
@@ -209,16 +210,18 @@ def another(value: Any) -> Any:
 
 
 def test_the_fingerprint_changes_with_every_setting(exemplars: Path) -> None:
-    recipe = load(NAME)
+    recipe = load_recipe(NAME)
     settings = {key: value for key, value in flat(recipe.resolved()).items() if not key.endswith(PATH)}
     others = {key: another(value) for key, value in settings.items()} | CHOSEN | {"prompt.exemplars": str(exemplars)}
     overrides = {key: f"{key}={json.dumps(other)}" for key, other in others.items()}
     overrides["strategy"] = f"strategy={{{PATH}: factory.strategies.independent.independent}}"
     changed = {
-        key for key, override in overrides.items() if load(NAME, [override]).fingerprint() != recipe.fingerprint()
+        key
+        for key, override in overrides.items()
+        if load_recipe(NAME, [override]).fingerprint() != recipe.fingerprint()
     }
     assert overrides.keys() - changed == {"generations", "description"}  # a run may be continued, and described anew
-    assert load(NAME).fingerprint() == recipe.fingerprint()
+    assert load_recipe(NAME).fingerprint() == recipe.fingerprint()
 
 
 @pytest.mark.parametrize("setting", ["finetune.config", "prompt.exemplars"])
@@ -226,21 +229,21 @@ def test_the_fingerprint_changes_with_the_contents_of_files(tmp_path: Path, exem
     files = {"prompt.exemplars": exemplars, "finetune.config": tmp_path / "tune.yaml"}
     files["finetune.config"].write_bytes((ROOT / CONFIG).read_bytes())
     overrides = [f"{key}={path}" for key, path in files.items()]
-    before = load(NAME, overrides).fingerprint()
+    before = load_recipe(NAME, overrides).fingerprint()
     original = files[setting].read_text()
     files[setting].write_text(original.replace("1", "3"))
-    assert load(NAME, overrides).fingerprint() != before
+    assert load_recipe(NAME, overrides).fingerprint() != before
     files[setting].write_text(original)
-    assert load(NAME, overrides).fingerprint() == before
+    assert load_recipe(NAME, overrides).fingerprint() == before
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_resolved_recipe_is_a_recipe(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = load(path.stem, ["seed=5", "sampling.stop=['\\n', 'Q:']", "finetune.overrides.optimizer.lr=1e-4"])
+    recipe = load_recipe(path.stem, ["seed=5", "sampling.stop=['\\n', 'Q:']", "finetune.overrides.optimizer.lr=1e-4"])
     written = tmp_path / "elsewhere.yaml"
     written.write_text(yaml.safe_dump(recipe.resolved(), sort_keys=False))
     monkeypatch.chdir(tmp_path)  # paths of a recipe count from the project as well
-    again = load("elsewhere.yaml")
+    again = load_recipe("elsewhere.yaml")
     assert again == recipe
     assert again.fingerprint() == recipe.fingerprint()
     assert again.resolved() == recipe.resolved()

@@ -115,3 +115,18 @@ def test_status(uninterrupted: Path) -> None:
     assert Path(first["dataset"]).is_dir()
     assert last["examples"] is None
     assert 0 < last["eval"]["pass@1"] < 1
+
+
+def test_the_gate_stops_the_run_before_publishing(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    faulty = "engine={_component_: factory.engines.scripted.Scripted, error_rate: 0.5}"
+    command = Command(run, faulty, "warmup.steps=0")
+    assert command.process.wait(200) == 1
+    printed = command.printed()
+    assert "generation 0 is not published" in printed
+    assert "verdict error" in printed
+    assert "sum-" in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "registry" / "run" / "gen-0").exists()
+    assert not (run / "gen-0" / "records" / "validate.json").exists()
+    assert (run / "gen-0" / "validation" / "data_docs" / "index.html").exists()
