@@ -66,7 +66,7 @@ class Line:
     def update(self, text: str = "", done: int = 0, total: int = 0) -> None:
         """Show ``text`` behind ``done/total``, with the time left as the pace since the first progress has it."""
         now = time.monotonic()
-        elapsed, count, left = now - self.started, f"{done:,}/{total:,}  " if total else "", ""
+        elapsed, count, left = now - self.started, f"{done:,}/{total:,} " if total else "", ""
         if done and self.first is None:
             self.first = (now, done)
         if self.first and self.first[1] < done < total:
@@ -92,7 +92,7 @@ class Line:
             console.print(last)
 
     def _render(self, elapsed: float) -> Text:
-        return Text(f"  {self.title:<22} {_clock(elapsed):>6}  {self.text}", no_wrap=True, overflow="ellipsis")
+        return Text(f"  {self.title:<28} {_clock(elapsed):>6}  {self.text}", no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
