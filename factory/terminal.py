@@ -58,25 +58,22 @@ class Line:
         self.title, self.text = title, ""
         self.started = self.printed = time.monotonic()
         self.first: tuple[float, int] | None = None
-        self.live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
+        self.live = Live(console=console, get_renderable=self._render) if console.is_terminal else None
         if self.live:
             self.live.start()
-            self.update()
 
     def update(self, text: str = "", done: int = 0, total: int = 0) -> None:
         """Show ``text`` behind ``done/total``, with the time left as the pace since the first progress has it."""
         now = time.monotonic()
-        elapsed, count, left = now - self.started, f"{done:,}/{total:,} " if total else "", ""
+        count, left = f"{done:,}/{total:,} " if total else "", ""
         if done and self.first is None:
             self.first = (now, done)
         if self.first and self.first[1] < done < total:
             left = f"  {_clock((now - self.first[0]) / (done - self.first[1]) * (total - done))} left"
         self.text = f"{count}{text}{left}"
-        if self.live:
-            self.live.update(self._render(elapsed))
-        elif time.monotonic() - self.printed > PLAIN_SECONDS:
-            self.printed = time.monotonic()
-            console.print(self._render(elapsed))
+        if not self.live and now - self.printed > PLAIN_SECONDS:
+            self.printed = now
+            console.print(self._render())
 
     def result(self, text: str) -> None:
         """What the line says when it is closed."""
@@ -84,15 +81,14 @@ class Line:
 
     def close(self) -> None:
         """End the line; what it said last stays."""
-        last = self._render(time.monotonic() - self.started)
         if self.live:
-            self.live.update(last)
             self.live.stop()
         else:
-            console.print(last)
+            console.print(self._render())
 
-    def _render(self, elapsed: float) -> Text:
-        return Text(f"  {self.title:<28} {_clock(elapsed):>6}  {self.text}", no_wrap=True, overflow="ellipsis")
+    def _render(self) -> Text:
+        elapsed = _clock(time.monotonic() - self.started)
+        return Text(f"  {self.title:<28} {elapsed:>6}  {self.text}", no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
