@@ -133,8 +133,8 @@ class Loop:
             }
             if stage == "evaluation":
                 record["eval"] = evaluate(one.out, recipe.evaluation.reported_apart)
-            run.finish(stage, record, seconds, n)
-            seconds = 0.0  # one pass made them all: its time is counted once
+            # one pass made them all; its time is that of the last, which is by far the longest
+            run.finish(stage, record, seconds if stage == stages[-1] else 0.0, n)
 
     def curate(self, n: int) -> None:
         folder = self.run.generation(n)

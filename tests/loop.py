@@ -87,8 +87,9 @@ class Command:
         return found
 
 
-def tables(run: Path) -> dict[str, bytes]:
-    """The bytes of every table of a run, by path: equal bytes are equal tables, in content and in order."""
-    return {str(path.relative_to(run)): path.read_bytes() for path in sorted(run.glob("gen-*/*/*.parquet"))} | {
-        str(path.relative_to(run)): path.read_bytes() for path in sorted(run.glob("questions/*/*.parquet"))
-    }
+def tables(run: Path, *patterns: str) -> dict[str, bytes]:
+    """The bytes of a run's tables, all or some, by path: equal bytes are equal tables, in content and in order."""
+    found = [
+        path for pattern in patterns or ("gen-*/*/*.parquet", "questions/*/*.parquet") for path in run.glob(pattern)
+    ]
+    return {str(path.relative_to(run)): path.read_bytes() for path in sorted(found)}

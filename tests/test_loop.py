@@ -120,5 +120,11 @@ def test_kill_the_engine_and_sample_the_same_rows(run: Path, tmp_path: Path) -> 
     command.until(lambda: any((again / "gen-0" / "evaluation").glob("*.parquet")))
     command.stop(signal.SIGKILL)
     assert command.left_behind() == []
-    Command(again, *REAL, registry=run.parent / "registry").finish()
-    assert tables(again) == tables(run)
+    before = {path: path.stat().st_mtime_ns for path in again.glob("gen-0/*/*.parquet")}
+    command = Command(again, *REAL, registry=run.parent / "registry")
+    command.until(lambda: (again / "gen-0" / "records" / "rollouts.json").exists())
+    command.stop(signal.SIGTERM)
+    assert command.left_behind() == []
+    sampled = ("gen-0/evaluation/*.parquet", "gen-0/rollouts/*.parquet")
+    assert tables(again, *sampled) == tables(run, *sampled)
+    assert all(path.stat().st_mtime_ns == modified for path, modified in before.items())

@@ -86,8 +86,12 @@ def test_ctrl_c(tmp_path: Path, uninterrupted: Path) -> None:
     assert "goes on from here" in command.printed()
     assert "Traceback" not in command.printed()
     assert command.left_behind() == []
-    Command(run, *SETTINGS, registry=registry).finish()
-    assert tables(run) == tables(uninterrupted)
+    command = Command(run, *SETTINGS, registry=registry)
+    command.until(lambda: (run / "gen-0" / "records" / "curate.json").exists())
+    command.stop(signal.SIGTERM)
+    assert command.left_behind() == []
+    sampled = ("gen-0/rollouts/*.parquet", "gen-0/examples/*.parquet", "gen-0/rejects/*.parquet")
+    assert tables(run, *sampled) == tables(uninterrupted, *sampled)
 
 
 def test_a_changed_recipe_is_refused(uninterrupted: Path) -> None:
