@@ -7,8 +7,8 @@ UV     := $(VENV)/bin/uv
 UV_VERSION := 0.13.8
 RECIPE ?= star_arithmetic
 
-# A machine with a folder of wheels of its own names it for pip; uv reads another variable.
-export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+# A machine with folders of wheels of its own names them for pip; uv reads another variable, with commas.
+export UV_FIND_LINKS ?= $(shell echo $(PIP_FIND_LINKS) | tr ' ' ',')
 # vLLM comes in two builds: for NVIDIA GPUs, and for CPUs.
 DEVICE := $(if $(wildcard /dev/nvidiactl),gpu,cpu)
 LOCK   := requirements/$(DEVICE).txt
@@ -32,6 +32,7 @@ setup: $(VENV)/installed-$(DEVICE)  ## Make the environment in .venv, pinned
 
 # The plain index first; where it has no CPU build of torch, PyTorch's own.
 $(VENV)/installed-$(DEVICE): $(LOCK) Makefile pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "needs Python >= 3.11: make PYTHON=python3.12 ...")'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@test -x $(UV) || $(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "installing $(LOCK) into $(VENV)"

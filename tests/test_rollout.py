@@ -1,0 +1,87 @@
+"""The Ray Data pipeline with scripted engines: what it writes, and what becomes of an engine that dies."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from factory.cluster import connected
+from factory.component import Component
+from factory.engines import Sampling
+from factory.prompts import Prompt
+from factory.recipe import Rollout
+from factory.rollout import MAX_ENGINE_DEATHS, Job, Pass, roll_out
+from factory.run import write_table
+from schemas import QUESTIONS
+
+SHARDS, ROWS = 4, 3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray_cluster() -> Iterator[None]:
+    with connected():
+        yield
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    for shard in range(SHARDS):
+        sums = [(10 * shard + row, row) for row in range(ROWS)]
+        rows = [
+            {
+                "question_id": f"{a}+{b}",
+                "corpus": "sums",
+                "split": "train",
+                "question": f"{a}+{b}",
+                "answer": str(a + b),
+            }
+            for a, b in sums
+        ]
+        write_table(tmp_path / "questions" / f"{shard:05}.parquet", pa.Table.from_pylist(rows, schema=QUESTIONS))
+    return tmp_path / "questions"
+
+
+def job(questions: Path, out: Path, engine: str, settings: dict[str, Any], seed: int = 0) -> Job:
+    star = Component("factory.strategies.star.star", {"samples": 2, "hinted_samples": 1})
+    return Job(
+        model=Path("model"),
+        model_name="model",
+        generation=0,
+        seed=seed,
+        engine=Component(engine, settings),
+        verifier=Component("factory.verifiers.exact.Exact", {}),
+        prompt=Prompt(),
+        passes=(Pass(questions, out, star, Sampling()),),
+        log=out.parent / "log",
+    )
+
+
+def rollouts(job: Job, in_flight: int) -> pl.DataFrame:
+    roll_out(job, Rollout(shards_in_flight=in_flight), lambda tally, pace: None)
+    return pl.read_parquet(job.passes[0].out)
+
+
+def test_the_same_rows_however_it_is_spread(questions: Path, tmp_path: Path) -> None:
+    scripted = ("factory.engines.scripted.Scripted", {"accuracy": 0.4, "hinted_accuracy": 0.7})
+    first = rollouts(job(questions, tmp_path / "a", *scripted), in_flight=1)
+    assert first["question_id"].n_unique() == len(first) == SHARDS * ROWS
+    assert 0 < first["solved"].sum() < len(first)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "00002.parquet").write_bytes((tmp_path / "a" / "00002.parquet").read_bytes())
+    assert rollouts(job(questions, tmp_path / "b", *scripted), in_flight=4).equals(first)
+    assert not rollouts(job(questions, tmp_path / "c", *scripted, seed=1), in_flight=4).equals(first)
+
+
+def test_a_dead_engine_is_replaced_and_a_deadly_question_is_quarantined(questions: Path, tmp_path: Path) -> None:
+    mortal = {"poison": "10+0", "stumble": "30+0", "notes": tmp_path}
+    rows = rollouts(job(questions, tmp_path / "out", "tests.engines.Mortal", mortal), in_flight=1)
+    assert rows["question_id"].n_unique() == len(rows) == SHARDS * ROWS
+    quarantined = rows.filter(pl.col("attempts").list.eval(pl.element().struct["verdict"] == "error").list.all())
+    assert quarantined["question_id"].to_list() == ["10+0", "11+1", "12+2"]
+    assert quarantined["pass_rate"].is_null().all()
+    assert f"{MAX_ENGINE_DEATHS} times" in quarantined["attempts"][0][0]["error"]
+    assert rows.filter(~pl.col("question_id").is_in(quarantined["question_id"].to_list()))["solved"].all()
+    assert not list((tmp_path / "out").glob(".*"))
