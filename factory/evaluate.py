@@ -29,9 +29,9 @@ def evaluate(rollouts: Path, reported_apart: Sequence[str] = ()) -> dict[str, An
         .agg(pl.col("pass_rate").mean())
         .sort(number, "difficulty", nulls_last=True)
     )
-    mean = counted["pass_rate"].mean()
+    mean: float | None = counted.select(pl.col("pass_rate").mean()).item()
     return {
-        "pass@1": None if mean is None else round(float(mean), 4),  # type: ignore[arg-type]
+        "pass@1": None if mean is None else round(mean, 4),
         "questions": counted.height,
         "by_difficulty": {group: round(accuracy, 4) for group, accuracy in groups.iter_rows()},
     }

@@ -47,9 +47,9 @@ def _check(config: dict[str, Any], problems: list[str]) -> Recipe | None:
     components = {}
     for key in component_keys():
         *parents, last = key.split(".")
-        part = config
+        part: Any = config
         for parent in parents:
-            part = part.get(parent) if isinstance(part, dict) else None  # type: ignore[assignment]
+            part = part.get(parent) if isinstance(part, dict) else None
         if not isinstance(part, dict) or not isinstance(part.get(last), dict):
             continue
         try:

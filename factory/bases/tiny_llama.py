@@ -6,6 +6,7 @@ laptop, and a real model to everything downstream (transformers, vLLM, torchtune
 
 import re
 from pathlib import Path
+from typing import Any
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -70,7 +71,7 @@ def tiny_llama(
     tokenizer.save_pretrained(out)
 
 
-def _tokenizer(max_length: int):  # type: ignore[no-untyped-def]
+def _tokenizer(max_length: int) -> Any:
     """Printable ASCII, a character a token, and the words above; decoding gives back exactly what was encoded."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast

@@ -1,0 +1,162 @@
+"""A small generation that the gate accepts, and judging it: used by the tests of the gate."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas import ATTEMPT, EXAMPLES, QUESTIONS, ROLLOUTS
+from validation import Judgement, Limits, validate
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+
+LIMITS = Limits(per_question=2, min_examples=3, max_error_share=0.15)
+
+
+def optional(fields: Any) -> list[pa.Field]:
+    return [field.with_nullable(True) for field in fields]
+
+
+# written nullable, as some writers do, so that a null can be written at all
+WRITTEN = {
+    "rollouts": pa.schema(optional(ROLLOUTS)).set(
+        ROLLOUTS.get_field_index("attempts"), pa.field("attempts", pa.list_(pa.struct(optional(ATTEMPT))))
+    ),
+    "examples": pa.schema(optional(EXAMPLES)),
+    "questions": QUESTIONS,
+}
+
+
+def said(*contents: str) -> list[Row]:
+    return [{"role": ("user", "assistant")[i % 2], "content": content} for i, content in enumerate(contents)]
+
+
+def attempt(key: str, context: list[Row], verdict: str, answer: str | None = None, **columns: Any) -> Row:
+    return {
+        "attempt_id": key,
+        "sample": 0,
+        "turn": 0,
+        "hinted": False,
+        "context": context,
+        "completion": f"It is {answer}.",
+        "predicted_answer": answer,
+        "verdict": verdict,
+        "verifier": "numeric/1",
+        "finish_reason": "stop",
+        "prompt_tokens": 9,
+        "completion_tokens": 4,
+        "seed": 7,
+        "temperature": 0.8,
+    } | columns
+
+
+def rollout(question: str, text: str, answer: str, attempts: list[Row], solved: bool, rate: float | None) -> Row:
+    return {
+        "question_id": question,
+        "question": text,
+        "answer": answer,
+        "split": "train",
+        "generation": 0,
+        "strategy": "star",
+        "model": "base",
+        "attempts": attempts,
+        "solved": solved,
+        "pass_rate": rate,
+    }
+
+
+def example(key: str, origin: str, source: Row, tried: Row | None) -> Row:
+    rationale = tried["completion"] if tried else "Given."
+    context = tried["context"] if tried else said(source["question"])
+    return {
+        "example_id": key,
+        "question_id": source["question_id"],
+        "question": source["question"],
+        "answer": source["answer"],
+        "rationale": rationale,
+        "messages": [*context, {"role": "assistant", "content": rationale}],
+        "origin": origin,
+        "turn": 0,
+        "weight": 1.0,
+        "checks": [{"name": "equations/1", "passed": True}],
+        "generation": 0,
+        "attempt_id": tried and tried["attempt_id"],
+    }
+
+
+def valid() -> Tables:
+    """One question solved, one rationalized, one corrected, one that met an error; and one of the eval split."""
+    corrected = said("2+5?", "It is 9.", "Try again.")
+    rollouts = [
+        rollout("q1", "2+2?", "4", [attempt("q1/a", said("2+2?"), "correct", "4")], True, 1.0),
+        rollout(
+            "q2",
+            "2+3?",
+            "5",
+            [
+                attempt("q2/a", said("2+3?"), "wrong", "6"),
+                attempt("q2/b", said("2+3?"), "truncated", finish_reason="length"),
+                attempt("q2/h", said("2+3?"), "correct", "5", hinted=True),
+            ],
+            False,
+            0.0,
+        ),
+        rollout(
+            "q3",
+            "2+5?",
+            "7",
+            [
+                attempt("q3/a", said("2+5?"), "wrong", "9"),
+                attempt("q3/b", corrected, "correct", "7", turn=1),
+            ],
+            True,
+            0.5,
+        ),
+        rollout(
+            "q4",
+            "2+9?",
+            "11",
+            [
+                attempt("q4/a", said("2+9?"), "error", finish_reason="error", error="engine died"),
+                attempt("q4/b", said("2+9?"), "unparseable"),
+                attempt("q4/c", said("2+9?"), "correct", "11"),
+            ],
+            True,
+            0.5,
+        ),
+        rollout("e1", "1+1?", "2", [attempt("e1/a", said("1+1?"), "wrong", "3")], False, 0.0) | {"split": "eval"},
+    ]
+    solved, rationalized, revised = rollouts[0], rollouts[1], rollouts[2]
+    examples = [
+        example("x1", "sampled", solved, solved["attempts"][0]),
+        example("x2", "rationalized", rationalized, rationalized["attempts"][2]),
+        example("x3", "corrected", revised, revised["attempts"][1]),
+        *(example(f"x{n}", "reference", solved, None) for n in (4, 5)),
+    ]
+    questions = [
+        {"corpus": "sums", **{key: row[key] for key in ("question_id", "question", "answer", "split")}}
+        for row in rollouts
+    ]
+    return {"rollouts": rollouts, "examples": examples, "questions": questions}
+
+
+def judge(
+    tables: Tables, folder: Path, limits: Limits = LIMITS, change: Callable[[pa.Table], pa.Table] | None = None
+) -> Judgement:
+    """Write each table as two files, so that none of several files goes unjudged, and validate them.
+
+    Args:
+        change: what is done to the last file of the examples.
+    """
+    files: dict[str, list[Path]] = {}
+    for name, rows in tables.items():
+        files[name] = []
+        for part, some in enumerate((rows[: len(rows) // 2], rows[len(rows) // 2 :])):
+            table = pa.Table.from_pylist(copy.deepcopy(some), schema=WRITTEN[name])
+            files[name].append(folder / f"{name}-{part}.parquet")
+            pq.write_table(change(table) if change and name == "examples" and part else table, files[name][-1])
+    return validate(files["rollouts"], files["examples"], files["questions"], folder / "validation", limits)
