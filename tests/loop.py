@@ -16,6 +16,7 @@ SMALL = [
     "corpus.eval={1: 10, 2: 20, 3: 20}",
     "corpus.seeds={1: 20, 2: 60, 3: 40}",
     "evaluation.reported_apart=[]",
+    "strategy.samples=2",
     "rollout.shard_rows=20",
     "rollout.shards_in_flight=2",
     "finetune.cpus=1",
