@@ -225,11 +225,10 @@ def _run_recipe(config: Path, log: Path, threads: int) -> int:
         "OMP_WAIT_POLICY": "passive",  # spinning threads made steps ten times slower on a shared machine
         "TQDM_DISABLE": "1",
     }
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    libc = ctypes.CDLL(None)
 
     def die_with_parent() -> None:
-        if libc:
-            libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no orphan, not even after kill -9
+        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no orphan, not even after kill -9
 
     with log.open("a") as file:
         process = subprocess.Popen(

@@ -295,7 +295,6 @@ def test_every_override_that_does_not_fit_is_listed() -> None:
     assert others == ["'epochs' is set by the factory", "'dataset.seed' is set by the factory"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a process to the death of its parent")
 def test_no_process_outlives_a_killed_driver(tmp_path: Path, examples: Path) -> None:
     base = make_base(tmp_path / "base")
     driver = textwrap.dedent(f"""
