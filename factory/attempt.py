@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from factory.prompts import Message
+from factory.prompts import Choices, Message
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,9 @@ class Question:
     split: str
     question: str
     answer: str
-    choices: list[dict[str, str]] | None = None
+    choices: Choices | None = None
     difficulty: str | None = None
+    metadata: str | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ import yaml
 Message = dict[str, str]
 """``{"role": "system" | "user" | "assistant", "content": text}``"""
 
+Choices = list[dict[str, str]]
+"""``[{"label": "A", "text": ...}, ...]``; the gold answer of such a question is a label."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -24,45 +27,62 @@ class Prompt:
         instruction: text of a system message; none by default.
         hint: how a question is shown with its answer (STaR section 3.2: the answer in brackets after the
             question). ``{question}`` and ``{answer}`` are filled in; the solution is never shown.
-        exemplars: YAML file with a list of ``{question, answer, rationale}``, shown before the question.
+        choice_hint: the same where there are choices: how the line of the right one is shown (STaR's CommonsenseQA
+            prompts mark it). ``{choice}`` is filled in.
+        exemplars: YAML file with a list of ``{question, answer, rationale}``, and ``choices`` (texts by label) where
+            there are any, shown before the question.
         exemplar_generations: exemplars are shown while the generation is below this number; none: always.
         exemplars_in_training: whether training prompts show the exemplars as well.
     """
 
     instruction: str | None = None
     hint: str = "{question} ({answer})"
+    choice_hint: str = "{choice} (CORRECT)"
     exemplars: Path | None = None
     exemplar_generations: int | None = None
     exemplars_in_training: bool = False
 
-    def sampling_messages(self, question: str, answer: str, generation: int, hinted: bool) -> list[Message]:
+    def sampling_messages(
+        self, question: str, answer: str, choices: Choices | None, generation: int, hinted: bool
+    ) -> list[Message]:
         """What the model is shown. Under a hint the exemplars show theirs too, as in the paper."""
         shown = self.exemplar_generations is None or generation < self.exemplar_generations
-        return self._messages(question, answer, self._exemplars() if shown else [], hinted)
+        exemplars = self._exemplars() if shown else []
+        return self._messages(self._asked(question, choices, answer if hinted else None), exemplars, hinted)
 
-    def training_messages(self, question: str) -> list[Message]:
+    def training_messages(self, question: str, choices: Choices | None) -> list[Message]:
         """The same question as a training prompt. It does not take the answer, so it cannot hold a hint."""
         exemplars = self._exemplars() if self.exemplars_in_training else []
-        return self._messages(question, "", exemplars, hinted=False)
+        return self._messages(self._asked(question, choices, None), exemplars, hinted=False)
 
-    def _messages(self, question: str, answer: str, exemplars: list[dict[str, str]], hinted: bool) -> list[Message]:
-        def asked(text: str, gold: str) -> str:
-            return self.hint.replace("{question}", text).replace("{answer}", gold) if hinted else text
-
+    def _messages(self, asked: str, exemplars: list[dict[str, Any]], hinted: bool) -> list[Message]:
         messages = [{"role": "system", "content": self.instruction}] if self.instruction else []
         for exemplar in exemplars:
-            messages.append({"role": "user", "content": asked(exemplar["question"], str(exemplar["answer"]))})
+            choices = [{"label": label, "text": text} for label, text in exemplar.get("choices", {}).items()]
+            shown = self._asked(exemplar["question"], choices, str(exemplar["answer"]) if hinted else None)
+            messages.append({"role": "user", "content": shown})
             messages.append({"role": "assistant", "content": exemplar["rationale"].strip()})
-        return [*messages, {"role": "user", "content": asked(question, answer)}]
+        return [*messages, {"role": "user", "content": asked}]
 
-    def _exemplars(self) -> list[dict[str, str]]:
+    def _asked(self, question: str, choices: Choices | None, hint: str | None) -> str:
+        """The text of a question: its choices one a line, as ``(a) ...``; with its gold answer as a hint if given."""
+        if not choices:
+            return question if hint is None else self.hint.replace("{question}", question).replace("{answer}", hint)
+        lines = []
+        for choice in choices:
+            line = f"({choice['label'].lower()}) {choice['text']}"
+            gold = hint is not None and choice["label"].casefold() == hint.casefold()
+            lines.append(self.choice_hint.replace("{choice}", line) if gold else line)
+        return "\n".join([question, "Answer Choices:", *lines])
+
+    def _exemplars(self) -> list[dict[str, Any]]:
         return read_exemplars(self.exemplars) if self.exemplars else []
 
 
 @cache
-def read_exemplars(path: Path) -> list[dict[str, str]]:
+def read_exemplars(path: Path) -> list[dict[str, Any]]:
     """The exemplars of a YAML file; read once, they are shown in every prompt."""
-    exemplars: list[dict[str, str]] = yaml.safe_load(path.read_text())
+    exemplars: list[dict[str, Any]] = yaml.safe_load(path.read_text())
     return exemplars
 
 

@@ -107,9 +107,11 @@ class _Problems:
         return sum(map(len, self.kinds.values())) > before
 
     def _try_verifier(self, row: QuestionRow, where: str) -> None:
-        question = Question(where, row["split"], row["question"], row["answer"], row.get("choices"))
+        question = Question(
+            where, row["split"], row["question"], row["answer"], row.get("choices"), metadata=row.get("metadata")
+        )
         try:
-            verdict = self.verifier.verify(self.verifier.state(question.answer), question).verdict
+            verdict = self.verifier.verify(self.verifier.state(question), question).verdict
         except ValueError as error:
             verdict = str(error)
         if verdict != "correct":

@@ -54,15 +54,26 @@ def _shows_both(hint: str) -> str:
     return hint
 
 
+def _shows_choice(hint: str) -> str:
+    if "{choice}" not in hint:
+        raise ValueError("should contain {choice}")
+    return hint
+
+
 def _exemplars(path: Path) -> Path:
-    """A YAML list of ``{question, answer, rationale}``."""
+    """A YAML list of ``{question, answer, rationale}``, with ``choices`` (texts by label) or without."""
     try:
         shown = yaml.safe_load(located(_exists(path)).read_text())
     except yaml.YAMLError as error:
         raise ValueError(f"is not a YAML file: {error}") from error
     keys = {"question", "answer", "rationale"}
-    if not isinstance(shown, list) or not all(isinstance(one, dict) and one.keys() == keys for one in shown):
-        raise ValueError("should be a list of mappings with question, answer and rationale")
+    if not isinstance(shown, list) or not all(
+        isinstance(one, dict) and one.keys() - {"choices"} == keys and isinstance(one.get("choices", {}), dict)
+        for one in shown
+    ):
+        raise ValueError(
+            "should be a list of mappings with question, answer, rationale and perhaps choices (texts by label)"
+        )
     return path
 
 
@@ -87,6 +98,7 @@ class PromptSettings(Settings):
 
     instruction: str | None = None
     hint: Annotated[str, AfterValidator(_shows_both)] = "{question} ({answer})"
+    choice_hint: Annotated[str, AfterValidator(_shows_choice)] = "{choice} (CORRECT)"
     exemplars: Annotated[Path, AfterValidator(_exemplars)] | None = None
     exemplar_generations: NonNegativeInt | None = None
     exemplars_in_training: bool = False

@@ -194,7 +194,9 @@ class Worker:
     async def _attempt(self, question: Question, task: Pass, sample: int, hint: bool, quarantined: bool) -> Attempt:
         job, turn = self.job, 0
         seed = request_seed(job.seed, question.question_id, job.generation, sample, turn, hint)
-        messages = job.prompt.sampling_messages(question.question, question.answer, job.generation, hint)
+        messages = job.prompt.sampling_messages(
+            question.question, question.answer, question.choices, job.generation, hint
+        )
         error: str | None = None
         try:
             if quarantined:
@@ -221,7 +223,7 @@ class Worker:
             sample=sample,
             turn=turn,
             hinted=hint,
-            context=job.prompt.training_messages(question.question),
+            context=job.prompt.training_messages(question.question, question.choices),
             completion=completion.text,
             predicted_answer=predicted,
             verdict=verdict,
@@ -250,7 +252,7 @@ def request_seed(seed: int, question_id: str, generation: int, sample: int, turn
 
 
 def _question(row: dict[str, Any]) -> Question:
-    names = ("question_id", "split", "question", "answer", "choices", "difficulty")
+    names = ("question_id", "split", "question", "answer", "choices", "difficulty", "metadata")
     return Question(**{name: row[name] for name in names})
 
 

@@ -18,9 +18,9 @@ def warmup_examples(run: Run, prompt: Prompt, hinted: bool) -> pa.Table:
     """
     rows = []
     for seed in _seeds(run):
-        asked = [prompt.training_messages(seed["question"])]
+        asked = [prompt.training_messages(seed["question"], seed["choices"])]
         if hinted:
-            asked.append(prompt.sampling_messages(seed["question"], seed["answer"], generation=0, hinted=True))
+            asked.append(prompt.sampling_messages(seed["question"], seed["answer"], seed["choices"], 0, hinted=True))
         rows += [{"messages": _answered(messages, seed)} for messages in asked]
     return pa.Table.from_pylist(rows, schema=pa.schema([EXAMPLES.field("messages")]))
 
@@ -33,7 +33,7 @@ def reference_examples(run: Run, prompt: Prompt, generation: int) -> pa.Table:
         | {
             "example_id": f"{seed['question_id']}/reference",
             "rationale": seed["reference_rationale"],
-            "messages": _answered(prompt.training_messages(seed["question"]), seed),
+            "messages": _answered(prompt.training_messages(seed["question"], seed["choices"]), seed),
             "origin": "reference",
             "turn": 0,
             "weight": 1.0,

@@ -40,8 +40,8 @@ def test_prompt_ids_and_logits_agree_with_vllm(run: Path) -> None:
     model = run / "gen-0" / "checkpoint"
     tokenizer = AutoTokenizer.from_pretrained(model)
     prompt = Prompt()
-    dialogues = [prompt.training_messages(text) for text in SUMS]
-    dialogues += [prompt.sampling_messages(text, "46", 0, hinted=True) for text in SUMS]
+    dialogues = [prompt.training_messages(text, None) for text in SUMS]
+    dialogues += [prompt.sampling_messages(text, "46", None, 0, hinted=True) for text in SUMS]
     ours = [prompt_ids(tokenizer, messages) for messages in dialogues]
     texts = [[*ids, *completion_ids(tokenizer, COMPLETION)] for ids in ours]
     asked = json.dumps([str(model), dialogues, texts])

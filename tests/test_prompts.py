@@ -57,9 +57,9 @@ def test_a_hint_is_sampled_and_never_trained_on(
     all_sums = sums()
     assert any(answer in question for question, answer in all_sums)
     for question, answer in all_sums:
-        hinted = prompt.sampling_messages(question, answer, 0, hinted=True)
-        plain = prompt.sampling_messages(question, answer, 0, hinted=False)
-        trained = prompt.training_messages(question)
+        hinted = prompt.sampling_messages(question, answer, None, 0, hinted=True)
+        plain = prompt.sampling_messages(question, answer, None, 0, hinted=False)
+        trained = prompt.training_messages(question, None)
         form = hint.format(question=question, answer=answer)
         assert hinted[-1] == {"role": "user", "content": form}
         assert plain[-1] == trained[-1] == {"role": "user", "content": question}
@@ -85,11 +85,11 @@ def test_what_a_prompt_shows_in_which_order(exemplars: Path) -> None:
         ("assistant", two),
         ("user", "3+4"),
     ]
-    messages = prompt.sampling_messages("3+4", "7", 0, hinted=False)
+    messages = prompt.sampling_messages("3+4", "7", None, 0, hinted=False)
     assert [(message["role"], message["content"]) for message in messages] == said
-    hinted = [message["content"] for message in prompt.sampling_messages("3+4", "7", 0, hinted=True)]
+    hinted = [message["content"] for message in prompt.sampling_messages("3+4", "7", None, 0, hinted=True)]
     assert hinted == ["Add.", "1+1 (2)", one, "5+6 (11)", two, "3+4 (7)"]
-    assert [message["content"] for message in prompt.training_messages("3+4")] == ["Add.", "3+4"]
+    assert [message["content"] for message in prompt.training_messages("3+4", None)] == ["Add.", "3+4"]
 
 
 @pytest.mark.parametrize(("until", "shown"), [(None, [1, 1, 1, 1]), (0, [0, 0, 0, 0]), (2, [1, 1, 0, 0])])
@@ -98,13 +98,13 @@ def test_exemplars_are_shown_until_a_generation(
     exemplars: Path, until: int | None, shown: list[int], hinted: bool
 ) -> None:
     prompt = Prompt(exemplars=exemplars, exemplar_generations=until)
-    lengths = [len(prompt.sampling_messages("3+4", "7", generation, hinted)) for generation in range(4)]
+    lengths = [len(prompt.sampling_messages("3+4", "7", None, generation, hinted)) for generation in range(4)]
     assert lengths == [1 + 4 * number for number in shown]
-    assert len(prompt.training_messages("3+4")) == 1
+    assert len(prompt.training_messages("3+4", None)) == 1
 
 
 def test_braces_of_a_question_are_left_alone() -> None:
-    (message,) = Prompt().sampling_messages("What is {x} in {0}?", "{1, 2}", 0, hinted=True)
+    (message,) = Prompt().sampling_messages("What is {x} in {0}?", "{1, 2}", None, 0, hinted=True)
     assert message["content"] == "What is {x} in {0}? ({1, 2})"
 
 

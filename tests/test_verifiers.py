@@ -149,7 +149,7 @@ def test_parse_number(text: str, value: Fraction | None) -> None:
 @pytest.mark.parametrize("verifier", [Exact(), Exact(marker="####"), Numeric(), Numeric(marked_only=True)])
 @pytest.mark.parametrize("answer", ["0", "7", "-12", "1,234", "3.5", "10000000"])
 def test_the_gold_answer_as_a_verifier_states_it_is_accepted(verifier: Verifier, answer: str) -> None:
-    assert verifier.verify(verifier.state(answer), asked(answer)) == Verdict("correct", answer)
+    assert verifier.verify(verifier.state(asked(answer)), asked(answer)) == Verdict("correct", answer)
 
 
 @dataclass(frozen=True)
@@ -200,5 +200,5 @@ def test_every_gold_answer_of_gsm8k_is_accepted(file: str, rows: int) -> None:
     assert len(solutions) == rows
     for solution in solutions:
         gold = solution.rpartition("####")[2].strip()
-        for completion in (solution, Numeric().state(gold), f"So there are {gold} of them."):
+        for completion in (solution, Numeric().state(asked(gold)), f"So there are {gold} of them."):
             assert Numeric().verify(completion, asked(gold)).verdict == "correct", completion

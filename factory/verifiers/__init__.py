@@ -30,8 +30,8 @@ class Verifier(Protocol):
         """Read the final answer of a completion and compare it: ``correct``, ``wrong`` or ``unparseable``."""
         ...
 
-    def state(self, answer: str) -> str:
-        """The shortest completion that gives this answer: what the verifier is tried on before any sampling."""
+    def state(self, question: Question) -> str:
+        """The shortest completion that gives the gold answer: what the verifier is tried on before any sampling."""
         ...
 
 

@@ -26,8 +26,8 @@ class Exact:
             return Verdict("unparseable", reason=f"no '{self.marker}'")
         return Verdict("correct" if predicted == _normal(question.answer) else "wrong", predicted)
 
-    def state(self, answer: str) -> str:
-        return f"{self.marker} {answer}"
+    def state(self, question: Question) -> str:
+        return f"{self.marker} {question.answer}"
 
 
 def _normal(text: str) -> str:

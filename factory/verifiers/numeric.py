@@ -40,8 +40,8 @@ class Numeric:
             return Verdict("unparseable", reason="no number where the answer should be")
         return Verdict("correct" if parse_number(predicted) == gold else "wrong", predicted)
 
-    def state(self, answer: str) -> str:
-        return f"The answer is {answer}."
+    def state(self, question: Question) -> str:
+        return f"The answer is {question.answer}."
 
     def _final_number(self, text: str) -> str | None:
         """The number as it is written. After a marker only the rest of its line is read, and its first number is
