@@ -40,6 +40,8 @@ $(VENV)/installed-$(DEVICE): $(LOCK) Makefile pyproject.toml
 		|| VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --torch-backend=$(if $(filter gpu,$(DEVICE)),auto,cpu) -r $(LOCK) \
 		|| { cat $(VENV)/first-try.log; exit 1; }
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps -r requirements/reasoning_gym.txt 2>$(VENV)/reasoning-gym.log \
+		|| echo "the corpus reasoning_gym is left out: a part of it needs a C compiler (see $(VENV)/reasoning-gym.log)"
 	@touch $@
 
 .PHONY: smollm2
