@@ -3,12 +3,16 @@
 A question's attempts lie in one row, so nothing here needs a shuffle.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import ray
 
+from factory.attempt import Question
+from factory.checks import Check
 from factory.recipe import Curation
 from factory.run import shards, write_table
 from schemas import EXAMPLES, REJECTS
@@ -18,8 +22,9 @@ def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation) ->
     """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``."""
 
     def one(batch: pa.Table) -> pa.Table:
+        checks = [component() for component in curation.checks]
         for shard in batch["shard"].to_pylist():
-            kept, dropped = curate_rollouts(pl.read_parquet(shard), curation)
+            kept, dropped = curate_rollouts(pl.read_parquet(shard), curation, checks)
             write_table(examples / Path(shard).name, to_schema(kept, EXAMPLES))
             write_table(rejects / Path(shard).name, to_schema(dropped, REJECTS))
         return batch
@@ -31,12 +36,14 @@ def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation) ->
         pass
 
 
-def curate_rollouts(rollouts: pl.DataFrame, curation: Curation) -> tuple[pl.DataFrame, pl.DataFrame]:
+def curate_rollouts(
+    rollouts: pl.DataFrame, curation: Curation, checks: Sequence[Check] = ()
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
 
-    An attempt is kept if it is correct, not empty, not the same text as one kept before it for the question, and
-    within the question's cap. Unhinted attempts go before hinted ones. A hinted attempt is kept as if the hint had
-    not been there: its messages are its hint-free context.
+    An attempt is kept if it is correct, not empty, passes the process checks where they decide, is not the same text
+    as one kept before it for the question, and within the question's cap. Unhinted attempts go before hinted ones. A
+    hinted attempt is kept as if the hint had not been there: its messages are its hint-free context.
     """
     attempts = (
         rollouts.select("question_id", "question", "answer", "difficulty", "generation", "model", "attempts")
@@ -47,10 +54,18 @@ def curate_rollouts(rollouts: pl.DataFrame, curation: Curation) -> tuple[pl.Data
     )
     first = ["text_length", "order"] if curation.prefer == "shortest" else ["order"]
     ordered = attempts.with_columns(text_length=pl.col("completion_tokens")).sort("rollout", "hinted", *first)
-    own_fault = (
-        pl.when(pl.col("verdict") != "correct").then(pl.col("verdict")).when(pl.col("text") == "").then(pl.lit("empty"))
+    ordered = ordered.with_columns(
+        _checked(ordered, checks), origin=pl.when("hinted").then(pl.lit("rationalized")).otherwise(pl.lit("sampled"))
     )
-    ordered = ordered.with_columns(reason=own_fault)
+    failed = pl.col("checks").list.eval(pl.element().filter(~pl.element().struct.field("passed")))
+    ordered = ordered.with_columns(
+        reason=pl.when(pl.col("verdict") != "correct")
+        .then("verdict")
+        .when(pl.col("text") == "")
+        .then(pl.lit("empty"))
+        .when(pl.col("origin").is_in(curation.checks_decide) & (failed.list.len() > 0))
+        .then("check_" + failed.list.first().struct.field("name").str.split("/").list.first())
+    )
     ordered = ordered.with_columns(
         reason=pl.when(pl.col("reason").is_null() & ~pl.struct("rollout", "text", "reason").is_first_distinct())
         .then(pl.lit("duplicate"))
@@ -81,13 +96,57 @@ def _examples(kept: pl.DataFrame) -> pl.DataFrame:
         "attempt_id",
         "temperature",
         "seed",
+        "origin",
+        "checks",
         example_id="attempt_id",
         rationale="completion",
         messages=pl.concat_list("context", answer),
-        origin=pl.when("hinted").then(pl.lit("rationalized")).otherwise(pl.lit("sampled")),
         weight=pl.lit(1.0),
-        checks=pl.lit([], dtype=pl.List(pl.Struct({"name": pl.String, "passed": pl.Boolean}))),
     )
+
+
+def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str, int]]]:
+    """``{check: {origin: {"passed": n, "failed": n}}}`` over the examples and over what was dropped for a check."""
+    kept = (
+        pl.scan_parquet(shards(examples))
+        .select("origin", "checks")
+        .explode("checks", empty_as_null=False, keep_nulls=False)
+        .unnest("checks")
+        .select("origin", "passed", name=pl.col("name").str.split("/").list.first())
+    )
+    dropped = (
+        pl.scan_parquet(shards(rejects))
+        .filter(pl.col("reason").str.starts_with("check_"))
+        .select(
+            origin=pl.when("hinted").then(pl.lit("rationalized")).otherwise(pl.lit("sampled")),
+            passed=pl.lit(False),
+            name=pl.col("reason").str.strip_prefix("check_"),
+        )
+    )
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    rows = pl.concat([kept, dropped]).group_by("name", "origin", "passed").len().sort("name", "origin").collect()
+    for name, origin, passed, count in rows.select("name", "origin", "passed", "len").iter_rows():
+        by_origin = counts.setdefault(name, {}).setdefault(origin, {"passed": 0, "failed": 0})
+        by_origin["passed" if passed else "failed"] = count
+    return counts
+
+
+def _checked(attempts: pl.DataFrame, checks: Sequence[Check]) -> pl.Series:
+    """The results of the process checks on every correct attempt; none for the others."""
+    results = [
+        [
+            {"name": f"{check.name}/{check.version}", "passed": check.passes(row["completion"], _question(row))}
+            for check in checks
+        ]
+        if row["verdict"] == "correct"
+        else []
+        for row in attempts.iter_rows(named=True)
+    ]
+    return pl.Series("checks", results, dtype=pl.List(pl.Struct({"name": pl.String, "passed": pl.Boolean})))
+
+
+def _question(row: dict[str, Any]) -> Question:
+    return Question(row["question_id"], "train", row["question"], row["answer"], difficulty=row["difficulty"])
 
 
 def to_schema(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:

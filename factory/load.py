@@ -1,5 +1,7 @@
 """Reading a recipe: a YAML file and ``key=value`` overrides in, a checked recipe or every problem with them out."""
 
+import copy
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -7,7 +9,7 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from factory.component import PATH, parse, settings_of
+from factory.component import PATH, find, parse, settings_of
 from factory.errors import ConfigError, nearest
 from factory.recipe import RECIPES, Recipe, component_keys
 
@@ -44,25 +46,47 @@ def load_recipe(recipe: str, overrides: Sequence[str] = (), generations: int | N
 
 def _check(config: dict[str, Any], problems: list[str]) -> Recipe | None:
     """The recipe, its components parsed; whatever is wrong is added to ``problems``."""
-    components = {}
+    _default_checks(config)
     for key in component_keys():
         *parents, last = key.split(".")
         part: Any = config
         for parent in parents:
             part = part.get(parent) if isinstance(part, dict) else None
-        if not isinstance(part, dict) or not isinstance(part.get(last), dict):
+        if not isinstance(part, dict):
             continue
-        try:
-            components[key] = part[last] = parse(part[last])
-        except LookupError as error:
-            problems.append(f"{key}: {error.args[0]}")
-        except ValidationError as error:
-            problems.extend(_sentences(error, key, part[last]))
+        if isinstance(part.get(last), dict):
+            part[last] = _component(key, part[last], problems)
+        elif isinstance(part.get(last), list):
+            part[last] = [
+                _component(f"{key}.{i}", one, problems) if isinstance(one, dict) else one
+                for i, one in enumerate(part[last])
+            ]
     try:
         return Recipe.model_validate(config)
     except ValidationError as error:
         problems.extend(_sentences(error, "", config))
         return None
+
+
+def _component(key: str, config: dict[str, Any], problems: list[str]) -> Any:
+    try:
+        return parse(config)
+    except LookupError as error:
+        problems.append(f"{key}: {error.args[0]}")
+    except ValidationError as error:
+        problems.extend(_sentences(error, key, config))
+    return config
+
+
+def _default_checks(config: dict[str, Any]) -> None:
+    """A recipe that says nothing about process checks gets those of its corpus: ``CHECKS`` in the corpus's module."""
+    curation = config.setdefault("curation", {})
+    try:
+        corpus = find(config["corpus"][PATH])
+    except (LookupError, TypeError, AttributeError):  # said elsewhere
+        return
+    if isinstance(curation, dict):
+        curation.setdefault("checks", copy.deepcopy(getattr(sys.modules[corpus.__module__], "CHECKS", [])))
 
 
 def _override(config: dict[str, Any], override: str, problems: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from factory.curate import curate
+from factory.curate import check_counts, curate
 from factory.errors import ConfigError, FactoryError
 from factory.evaluate import evaluate
 from factory.finetune import FinetuneResult, train
@@ -151,6 +151,7 @@ class Loop:
             return {
                 "examples": kept,
                 "rejects": dropped,
+                "checks": check_counts(folder / "examples", folder / "rejects"),
                 "inputs": self._described(folder / "rollouts"),
                 "outputs": self._described(folder / "examples", folder / "rejects"),
             }

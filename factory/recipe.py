@@ -41,6 +41,20 @@ AComponent = Annotated[
 """A mapping with ``_component_`` and settings in the file; a :class:`Component` once the recipe is loaded."""
 
 
+def _components(value: Any) -> Any:
+    if isinstance(value, str | dict) or not hasattr(value, "__iter__"):
+        raise ValueError(f"should be a list of mappings with a '{PATH}'")
+    return tuple(_component(one) for one in value)
+
+
+Components = Annotated[
+    tuple[Any, ...],
+    BeforeValidator(_components),
+    PlainSerializer(lambda cs: [c.as_config() if isinstance(c, Component) else c for c in cs]),
+]
+"""A list of such mappings."""
+
+
 def located(path: Path) -> Path:
     """Where a path of a recipe lies: relative ones count from the working directory or from the project."""
     path = path.expanduser()
@@ -136,11 +150,16 @@ class Evaluation(Settings):
 class Curation(Settings):
     """Which correct attempts become examples: at most ``per_question``, the shortest first if ``prefer`` says so.
 
-    ``keep_seeds`` adds the seed questions' own rationales to every generation (origin ``reference``).
+    Every correct attempt is put to the process ``checks``; those of the corpus (``CHECKS`` in its module) unless the
+    recipe lists others. An attempt that fails one is dropped if its origin is among ``checks_decide``; else the
+    result is only written down. ``keep_seeds`` adds the seed questions' own rationales to every generation (origin
+    ``reference``).
     """
 
     per_question: PositiveInt = 1
     prefer: Literal["first", "shortest"] = "first"
+    checks: Components = ()
+    checks_decide: tuple[Literal["sampled", "rationalized"], ...] = ("rationalized",)
     keep_seeds: bool = False
 
 
@@ -227,11 +246,13 @@ def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def component_keys() -> Iterator[str]:
-    """The dotted keys under which a recipe names a component."""
+    """The dotted keys under which a recipe names a component or a list of them."""
 
     def walk(model: type[BaseModel], prefix: str) -> Iterator[str]:
         for name, field in model.model_fields.items():
-            if any(isinstance(mark, BeforeValidator) and mark.func is _component for mark in field.metadata):
+            if any(
+                isinstance(mark, BeforeValidator) and mark.func in (_component, _components) for mark in field.metadata
+            ):
                 yield prefix + name
             elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
                 yield from walk(field.annotation, f"{prefix}{name}.")

@@ -44,10 +44,11 @@ def rollout_counts(folder: Path) -> Record:
 def status(folder: Path) -> dict[str, Any]:
     """The status of a run, as ``python -m factory status RUN --json`` prints it.
 
-    ``{"run", "recipe", "generations": [...]}``; a generation has ``generation``, ``model``, ``eval`` (``pass@1``,
-    ``by_difficulty``), ``questions``, ``attempts``, ``solved``, ``examples`` (by origin), ``rejects`` (by reason),
-    ``completion_tokens``, ``seconds`` (by stage) and ``dataset``. What has not been done yet is null; the evaluation
-    of the final model is the last element.
+    ``{"run", "recipe", "generations": [...]}``; a generation has ``generation``, ``model``, ``eval`` (``pass@1``, its
+    95 % ``interval``, ``by_difficulty``), ``questions``, ``attempts``, ``solved``, ``examples`` (by origin),
+    ``rejects`` (by reason), ``checks`` (by name and origin: how many passed and failed), ``completion_tokens``,
+    ``seconds`` (by stage) and ``dataset``. What has not been done yet is null; the evaluation of the final model is
+    the last element.
 
     Raises:
         ConfigError: the folder holds no run.
@@ -66,17 +67,18 @@ def status(folder: Path) -> dict[str, Any]:
 def _generation(number: int, records: dict[str, Record]) -> dict[str, Any]:
     evaluation, rollouts = records.get("evaluation", {}), records.get("rollouts", {})
     curated = records.get("curate")
-    measured = evaluation.get("eval", {"pass@1": None, "by_difficulty": {}})
+    measured = {"pass@1": None, "interval": None, "by_difficulty": {}} | evaluation.get("eval", {})
     tokens = [record["completion_tokens"] for record in (evaluation, rollouts) if record]
     return {
         "generation": number,
         "model": (rollouts or evaluation).get("model", {}).get("path"),
-        "eval": {key: measured[key] for key in ("pass@1", "by_difficulty")},
+        "eval": {key: measured[key] for key in ("pass@1", "interval", "by_difficulty")},
         "questions": rollouts.get("questions"),
         "attempts": rollouts.get("attempts"),
         "solved": rollouts.get("solved"),
         "examples": {"sampled": 0, "rationalized": 0} | curated["examples"] if curated else None,
         "rejects": curated["rejects"] if curated else None,
+        "checks": curated["checks"] if curated else None,
         "completion_tokens": sum(tokens) if tokens else None,
         "seconds": {stage: record["seconds"] for stage, record in records.items()},
         "dataset": records.get("publish", {}).get("dataset"),

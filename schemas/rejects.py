@@ -5,7 +5,8 @@ import pyarrow as pa
 from schemas.columns import column, table
 
 REASONS = ("wrong", "unparseable", "truncated", "error", "empty", "duplicate", "over_cap")
-"""The verdict of an attempt that was not correct, or what curation had against a correct one."""
+"""The verdict of an attempt that was not correct, or what curation had against a correct one. A correct attempt that
+failed a process check has the reason ``check_<name>``."""
 
 REJECTS = table(
     "rejects",
@@ -15,7 +16,7 @@ REJECTS = table(
         column("question_id", pa.string(), "the question it was made at"),
         column("generation", pa.int32(), "0-based generation that sampled it"),
         column("hinted", pa.bool_(), "whether the prompt showed the gold answer"),
-        column("reason", pa.string(), "wrong, unparseable, truncated, error, empty, duplicate or over_cap"),
+        column("reason", pa.string(), "wrong, unparseable, truncated, error, empty, duplicate, over_cap or check_<name>"),
         column("completion", pa.string(), "the text that was not kept"),
         column("predicted_answer", pa.string(), "what the verifier read as the final answer", nullable=True),
     ],

@@ -194,6 +194,8 @@ CHOSEN = {
     "prompt.hint": "{question} [{answer}]",
     "engine.engine_args": {"seed": 1},
     "curation.prefer": "shortest",
+    "curation.checks": [],
+    "curation.checks_decide": ["sampled"],
     "finetune.start": "previous",
     "finetune.config": str(CONFIGS[-1]),
     "finetune.overrides": {"batch_size": 3},
