@@ -46,6 +46,34 @@ def iterate(
 
 
 @app.command()
+def preflight(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe in recipes/, or path of a YAML file.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, such as preflight.questions=64.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder; runs/<recipe> by default. iterate goes on in it.")
+    ] = None,
+) -> None:
+    """Try a recipe before anything long: configuration, files, model, disk, memory, gold answers, 32 questions."""
+    from factory.load import load_recipe
+
+    with user_errors():
+        checked = load_recipe(recipe, overrides or [])
+        folder = run or Path("runs") / checked.name
+        from factory.run import Run
+
+        opened = Run.open(folder, checked)
+        with opened.locked(), terminal.quiet(opened.log):
+            terminal.console.print(f"run {folder}   log {opened.log}")
+            from factory.cluster import connected
+            from factory.loop import probe
+
+            with connected():
+                probe(checked, opened)
+            settings = f" SET={shlex.quote(' '.join(overrides))}" if overrides else ""
+            terminal.console.print(f"\n  go on      make iterate RECIPE={recipe} RUN={folder}{settings}", markup=False)
+
+
+@app.command()
 def status(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,

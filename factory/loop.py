@@ -11,7 +11,9 @@ from factory.curate import check_counts, curate
 from factory.errors import ConfigError, FactoryError
 from factory.evaluate import evaluate
 from factory.finetune import FinetuneResult, train
-from factory.preflight import preflight
+from factory.preflight import preflight, room
+from factory.probe import draw, refuse_cold_start
+from factory.probe import read as read_probe
 from factory.prompts import Prompt
 from factory.publish import publish
 from factory.questions import snapshot
@@ -20,7 +22,7 @@ from factory.report import Table, card_facts, rollout_counts
 from factory.rollout import Job, Pass, Tally, roll_out
 from factory.run import Record, Run, describe, digest, folder_atomically, shards, write_table
 from factory.seeds import reference_examples, warmup_examples
-from factory.terminal import line
+from factory.terminal import console, line
 from schemas.questions import SPLITS
 from validation.gate import Limits, validate
 
@@ -38,6 +40,7 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
     table = Table(run.folder)
     loop.snapshot()
     loop.make_base()
+    loop.check_room(generations)
     for n in range(generations):
         loop.sample(n, "evaluation", "rollouts")  # lines 3-4 of the paper: sample, and rationalize what failed
         loop.curate(n)  # lines 5-6: keep what reaches the answer
@@ -45,9 +48,26 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
         loop.publish(n)
         loop.finetune(n)  # line 7: from the base, on what was kept
         table.add(n)
-    loop.sample(generations, "evaluation")
-    table.add(generations)
+    if recipe.served_model:  # a server's model does not learn: the trained one is measured by another run
+        console.print(f"  model {generations} is not measured: the engine samples '{recipe.served_model}' only")
+    else:
+        loop.sample(generations, "evaluation")
+        table.add(generations)
     table.finish()
+
+
+def probe(recipe: Recipe, run: Run) -> None:
+    """Everything that comes before the first long stage, and the probe by itself; a later ``iterate`` goes on from it.
+
+    Raises:
+        ConfigError: corpus, machine or registry do not fit the recipe.
+        FactoryError: nothing was solved, or the engine does not start.
+    """
+    loop = Loop(recipe, run)
+    loop.snapshot()
+    loop.make_base()
+    loop.check_room(recipe.generations)
+    loop.sample(0)
 
 
 class Loop:
@@ -65,9 +85,9 @@ class Loop:
         def work() -> Record:
             folder = self.run.folder / "questions"
             with line("questions") as shown, folder_atomically(folder) as temporary:
-                counts = snapshot(self.recipe, temporary)
-                shown.result(", ".join(f"{count:,} {split}" for split, count in counts.items()))
-            return {"counts": counts, "outputs": self._described(*(folder / split for split in SPLITS))}
+                found = snapshot(self.recipe, temporary, shown.update)
+                shown.result(str(found))
+            return {**asdict(found), "outputs": self._described(*(folder / split for split in SPLITS))}
 
         self.run.stage("questions", work)
 
@@ -91,19 +111,33 @@ class Loop:
 
         self.run.stage("base", work)
 
+    def check_room(self, generations: int) -> None:
+        """Whether disk and memory have room for what follows, now that the model's size is known."""
+        problems = room(self.recipe, self.run, generations)
+        if problems:
+            raise ConfigError(f"run '{self.run.folder}'", problems)
+
     def sample(self, n: int, *stages: str) -> None:
-        """Evaluate model n and sample the corpus with it, in one engine pass."""
+        """Evaluate model n and sample the corpus with it, in one engine pass; model 0 is probed first."""
         run, recipe, folder = self.run, self.recipe, self.run.generation(n)
         passes = {
+            "probe": Pass(run.probe / "questions", run.probe / "rollouts", recipe.strategy, recipe.sampling),
             "evaluation": Pass(
                 run.questions("eval"), folder / "evaluation", recipe.evaluation.strategy, recipe.evaluation.sampling
             ),
             "rollouts": Pass(run.questions("train"), folder / "rollouts", recipe.strategy, recipe.sampling),
         }
+        if n == 0 and recipe.preflight.questions:
+            stages = ("probe", *stages)
         left = {stage: passes[stage] for stage in stages if run.record(stage, n) is None}
         if not left:
             return
-        model = self._model(n)
+        if "probe" in left:
+            draw(run.questions("train"), passes["probe"].questions, recipe.preflight.questions, recipe.seed)
+            if not passes["probe"].missing():
+                self._judge(passes["probe"])
+        served = recipe.served_model
+        model: Record = {"path": served, "sha256": None} if served else self._model(n)
         job = Job(
             model=run.model(n).resolve(),
             model_name=model["path"],
@@ -121,9 +155,13 @@ class Loop:
             total = sum(row_count(path) for one in left.values() for path in one.missing())
 
             roll_out(
-                job, recipe.rollout, lambda tally, pace: shown.update(_told(tally, pace), tally["questions"], total)
+                job,
+                recipe.rollout,
+                on_progress=lambda tally, pace: shown.update(_told(tally, pace), tally["questions"], total),
+                on_shard=lambda shard: self._judge(passes["probe"]) if shard.parent == passes["probe"].out else None,
             )
         seconds = time.monotonic() - started
+        left.pop("probe", None)
         for stage, one in left.items():
             record: Record = {
                 **rollout_counts(one.out),
@@ -135,6 +173,13 @@ class Loop:
                 record["eval"] = evaluate(one.out, recipe.evaluation.reported_apart)
             # one pass made them all; its time is that of the last, which is by far the longest
             run.finish(stage, record, seconds if stage == stages[-1] else 0.0, n)
+
+    def _judge(self, probe: Pass) -> None:
+        """Look at the probe as soon as its questions are sampled, while the others still run."""
+        found = read_probe(probe.out)
+        console.print(f"  {'probe':<28} {found}")
+        refuse_cold_start(found, self.recipe)
+        self.run.finish("probe", asdict(found), 0.0, 0)  # its time is part of that of the pass
 
     def curate(self, n: int) -> None:
         folder = self.run.generation(n)

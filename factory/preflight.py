@@ -1,7 +1,15 @@
 """What can be known to fail is said before any work is done."""
 
-import ray
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
+import psutil
+import ray
+from safetensors import safe_open
+
+from factory.component import find
 from factory.errors import ConfigError
 from factory.finetune import configure
 from factory.recipe import Recipe, located
@@ -15,9 +23,71 @@ def preflight(recipe: Recipe, run: Run, dataset: str) -> None:
     Raises:
         ConfigError: lists everything that does not fit.
     """
-    problems = [*_resources(recipe), *_registry(recipe, dataset), *_finetune(recipe)]
+    problems = [*_resources(recipe), *_registry(recipe, dataset), *_finetune(recipe), *_engine(recipe)]
     if problems:
         raise ConfigError(f"run '{run.folder}'", problems)
+
+
+def room(recipe: Recipe, run: Run, generations: int) -> list[str]:
+    """What disk and memory have no room for. Needs the base model, by whose size it is judged.
+
+    On disk every generation leaves a checkpoint. In memory an engine holds the weights and, without a GPU, its KV
+    cache; on a GPU vLLM takes for it what is left.
+    """
+    parameters, weights = _size(run.base)
+    problems = []
+    dtype = configure(located(recipe.finetune.config), recipe.finetune.overrides).dtype
+    checkpoints = sum(not run.model(n + 1).exists() for n in range(generations))
+    needed = (checkpoints + 1) * parameters * (4 if dtype == "fp32" else 2)  # one more while it is being written
+    free = shutil.disk_usage(run.folder).free
+    if needed > free:
+        problems.append(f"disk: {checkpoints} checkpoints need {_gib(needed)}, '{run.folder}' has {_gib(free)} free")
+    gpus = recipe.rollout.gpus_per_engine
+    cache = 0 if gpus else recipe.engine.settings.get("kv_cache_gib", 0) * 2**30
+    available = _gpu_memory(gpus) if gpus else psutil.virtual_memory().available
+    if weights + cache > available:
+        where = f"{gpus:g} GPUs" if gpus else "this machine"
+        problems.append(f"memory: an engine needs {_gib(weights + cache)}, {where} has {_gib(available)}")
+    return problems
+
+
+def _size(model: Path) -> tuple[int, int]:
+    """Parameters and bytes of the weights in a HF folder."""
+    parameters = 0
+    files = list(model.glob("*.safetensors"))
+    for file in files:
+        with safe_open(file, framework="np") as weights:
+            parameters += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
+    return parameters, sum(file.stat().st_size for file in files)
+
+
+def _gpu_memory(gpus: float) -> int:
+    """Bytes of GPU memory that an engine gets, as seen where Ray would run it."""
+
+    def look() -> int:
+        import torch
+
+        return sum(torch.cuda.mem_get_info(device)[1] for device in range(torch.cuda.device_count()))
+
+    found: int = ray.get(ray.remote(num_gpus=gpus)(look).remote())
+    return int(found * min(gpus, 1))
+
+
+def _gib(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB"
+
+
+def _engine(recipe: Recipe) -> list[str]:
+    """What the engine's class can say of its settings without being started."""
+    if recipe.served_model and recipe.generations > 1:
+        return [
+            f"engine.served_model: generation 1 would sample '{recipe.served_model}' again; make one generation "
+            "(generations=1), or leave it out and serve each model under the path of its checkpoint"
+        ]
+    problems: Callable[..., list[str]] | None = getattr(find(recipe.engine.path), "problems", None)
+    if problems is None:
+        return []
+    return [f"engine.{problem}" for problem in problems(recipe.engine.settings, recipe.rollout.gpus_per_engine)]
 
 
 def _resources(recipe: Recipe) -> list[str]:

@@ -107,6 +107,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Questions(Settings):
+    """What becomes of questions that cannot stay in the snapshot: left out and counted, or with ``strict`` refused."""
+
+    strict: bool = False
+
+
 class PromptSettings(Settings):
     """How a question becomes messages: see :class:`factory.prompts.Prompt`."""
 
@@ -145,6 +151,16 @@ class Evaluation(Settings):
     strategy: AComponent
     sampling: Sampling = Sampling(temperature=0)
     reported_apart: tuple[str, ...] = ()
+
+
+class Preflight(Settings):
+    """The probe before the long work: so many questions (0: none), and whether to ``go_on`` if none is solved.
+
+    It changes no table, so it is no part of a run's identity.
+    """
+
+    questions: NonNegativeInt = 32
+    go_on: bool = False
 
 
 class Curation(Settings):
@@ -205,6 +221,7 @@ class Recipe(Settings):
     seed: NonNegativeInt = 0
     generations: PositiveInt = 1
     corpus: AComponent
+    questions: Questions = Questions()
     base: AComponent
     warmup: Warmup = Warmup()
     prompt: PromptSettings = PromptSettings()
@@ -213,11 +230,18 @@ class Recipe(Settings):
     engine: AComponent
     sampling: Sampling = Sampling()
     rollout: Rollout = Rollout()
+    preflight: Preflight = Preflight()
     evaluation: Evaluation
     curation: Curation = Curation()
     gate: Gate = Gate()
     publish: Publish = Publish()
     finetune: Finetune
+
+    @property
+    def served_model(self) -> str | None:
+        """The one model that the engine samples whatever the generation; None if it samples those of the run."""
+        name: str | None = self.engine.settings.get("served_model")
+        return name
 
     def resolved(self) -> dict[str, Any]:
         """Every setting with its value, defaults included, as plain YAML types."""
@@ -226,9 +250,10 @@ class Recipe(Settings):
     def identity(self) -> dict[str, Any]:
         """What the run computes: dotted settings with their values, and the digests of the files they name.
 
-        The number of generations is left out: a run may be continued.
+        The number of generations is left out (a run may be continued), and so is what changes no table.
         """
-        settings = flat({key: v for key, v in self.resolved().items() if key not in ("generations", "description")})
+        left_out = ("generations", "description", "preflight")
+        settings = flat({key: value for key, value in self.resolved().items() if key not in left_out})
         for path in filter(None, (self.prompt.exemplars, self.finetune.config)):
             settings[f"contents of {path}"] = hashlib.sha256(located(path).read_bytes()).hexdigest()[:16]
         return settings

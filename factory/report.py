@@ -149,8 +149,8 @@ def card_facts(run: Run, recipe: Recipe, n: int) -> dict[str, Any]:
     before = run.record("publish", n - 1) if n else None
     return {
         "method": recipe.strategy.name,
-        "base_model": f"{recipe.base.name} sha256:{base['model']['sha256'][:16]}",
-        "model": {"name": rollouts["model"]["path"], "digest": f"sha256:{rollouts['model']['sha256'][:16]}"},
+        "base_model": f"{recipe.base.name} {_short(base['model']['sha256'])}",
+        "model": {"name": rollouts["model"]["path"], "digest": _short(rollouts["model"]["sha256"])},
         "corpus": recipe.corpus.name,
         "verifier": recipe.verifier.name,
         "license": recipe.publish.license,
@@ -171,6 +171,10 @@ def card_facts(run: Run, recipe: Recipe, n: int) -> dict[str, Any]:
         "packages": rollouts["packages"],
         "code_commit": rollouts["code"],
     }
+
+
+def _short(sha256: str | None) -> str:
+    return f"sha256:{sha256[:16]}" if sha256 else "served, not known"
 
 
 def _accuracy(run: Run, generation: int) -> dict[str, Any]:

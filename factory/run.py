@@ -7,6 +7,7 @@
       factory.log                  the noise of Ray, vLLM, torchtune and Great Expectations
       questions/<split>/*.parquet  the snapshot of the corpus, in shards
       base/                        model 0
+      probe/                       a few questions sampled before the others
       gen-N/                       rollouts/ evaluation/ examples/ rejects/ validation/ checkpoint/
       records/*.json, gen-N/records/*.json
 
@@ -104,6 +105,10 @@ class Run:
 
     def questions(self, split: str) -> Path:
         return self.folder / "questions" / split
+
+    @property
+    def probe(self) -> Path:
+        return self.folder / "probe"
 
     def generation(self, number: int) -> Path:
         return self.folder / f"gen-{number}"

@@ -1,0 +1,139 @@
+"""What is said before the long work: the probe and its verdict, room on disk and in memory, what an engine refuses."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from factory import preflight
+from factory.bases.tiny_llama import tiny_llama
+from factory.load import load_recipe
+from factory.probe import ColdStart, Probe, draw, read, refuse_cold_start
+from factory.recipe import Recipe
+from factory.run import Run, shards, write_table
+from schemas import QUESTIONS, ROLLOUTS
+from tests.generation import attempt, rollout, said
+from tests.loop import SMALL
+
+
+def recipe(*overrides: str) -> Recipe:
+    return load_recipe("star_arithmetic", [*SMALL, *overrides])
+
+
+def question(number: int) -> dict[str, Any]:
+    row = {"question_id": f"q{number}", "corpus": "c", "split": "train", "question": f"{number}+1", "answer": "1"}
+    return dict.fromkeys(QUESTIONS.names) | row
+
+
+def test_the_probe_is_drawn_by_seed_from_all_shards(tmp_path: Path) -> None:
+    for shard in range(5):
+        rows = [question(shard * 20 + i) for i in range(20)]
+        write_table(tmp_path / "train" / f"{shard:05}.parquet", pa.Table.from_pylist(rows, schema=QUESTIONS))
+    drawn = {}
+    for name, count, seed in (("one", 32, 0), ("again", 32, 0), ("other", 32, 1), ("all", 1000, 0)):
+        draw(tmp_path / "train", tmp_path / name, count, seed)
+        drawn[name] = pl.read_parquet(shards(tmp_path / name))["question_id"].to_list()
+    assert drawn["one"] == drawn["again"] != drawn["other"]
+    assert len(set(drawn["one"])) == 32
+    assert {int(name[1:]) // 20 for name in drawn["one"]} == set(range(5))
+    assert len(drawn["all"]) == 100
+
+
+def test_the_probe_counts_unhinted_attempts(tmp_path: Path) -> None:
+    context = said("1+1?")
+    verdicts = [
+        ("q1", True, ["correct", "wrong"], None),
+        ("q2", False, ["wrong", "truncated"], "correct"),
+        ("q3", False, ["unparseable", "error"], "wrong"),
+    ]
+    rows = []
+    for key, solved, plain, hinted in verdicts:
+        attempts = [attempt(f"{key}/{i}", context, verdict) for i, verdict in enumerate(plain)]
+        attempts += [attempt(f"{key}/h", context, hinted, hinted=True)] if hinted else []
+        rows.append(rollout(key, "1+1?", "2", attempts, solved, None))
+    write_table(tmp_path / "00000.parquet", pa.Table.from_pylist(rows, schema=ROLLOUTS))
+    found = read(tmp_path)
+    assert found == Probe(3, 1, 1, 6, pytest.approx(1 / 5), *map(pytest.approx, (1 / 6, 1 / 6, 1 / 6)))  # type: ignore[arg-type]
+    assert str(found) == (
+        "1/3 questions solved, 1 more under the hint; of the unhinted attempts 20% correct, 17% truncated, "
+        "17% unparseable, 17% errors"
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "shares", "said", "unsaid"),
+    [
+        ((), (0.0, 0.0, 0.0), ["few-shot", "teacher", "easier", "go_on=true"], ["seed rationales", "max_tokens"]),
+        (("warmup.steps=0",), (0.0, 0.0, 0.0), ["seed rationales"], []),
+        ((), (0.9, 0.0, 0.0), ["max_tokens"], ["no answer"]),
+        ((), (0.0, 0.9, 0.0), ["no answer that 'Exact' reads"], ["max_tokens"]),
+        ((), (0.0, 0.0, 0.9), ["errors, not wrong answers"], ["max_tokens"]),
+        (("prompt.exemplars=recipes/exemplars/svamp.yaml",), (0.0, 0.0, 0.0), ["teacher"], ["few-shot"]),
+    ],
+)
+def test_a_cold_start_says_what_can_be_done(
+    overrides: tuple[str, ...], shares: tuple[float, float, float], said: list[str], unsaid: list[str]
+) -> None:
+    with pytest.raises(ColdStart) as stopped:
+        refuse_cold_start(Probe(32, 0, 5, 32, 0.0, *shares), recipe(*overrides))
+    assert all(text in str(stopped.value) for text in said)
+    assert not any(text in str(stopped.value) for text in unsaid)
+
+
+def test_one_solved_question_or_the_users_word_is_enough() -> None:
+    refuse_cold_start(Probe(32, 1, 0, 32, 0.03, 0, 0, 0), recipe())
+    refuse_cold_start(Probe(32, 0, 0, 32, 0, 0, 0, 0), recipe("preflight.go_on=true"))
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def test_a_full_disk_and_a_small_memory_are_said_with_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(tmp_path)
+    run.base.mkdir()
+    tiny_llama(run.base)
+    assert preflight.room(recipe(), run, 2) == []
+    monkeypatch.setattr("factory.preflight.shutil.disk_usage", lambda path: Usage(10**9, 10**9, 10**6))
+    (disk,) = preflight.room(recipe(), run, 2)
+    assert disk.startswith("disk: 2 checkpoints need 0.0 GiB")
+    monkeypatch.undo()
+    (memory,) = preflight.room(recipe("engine.kv_cache_gib=100000"), run, 2)
+    assert memory.startswith("memory: an engine needs 100000.0 GiB, this machine has ")
+
+
+def test_a_cold_start_stops_the_command_and_going_on_samples_nothing_again(tmp_path: Path) -> None:
+    hopeless = "engine={_component_: factory.engines.scripted.Scripted, accuracy: 0.0, hinted_accuracy: 0.5}"
+    settings = [*SMALL, hopeless, "warmup.steps=0", f"publish.registry={tmp_path / 'registry'}"]
+    command = [
+        sys.executable,
+        "-m",
+        "factory",
+        "preflight",
+        "star_arithmetic",
+        "--run",
+        str(tmp_path / "run"),
+        *settings,
+    ]
+
+    def call(*more: str) -> tuple[int, str]:
+        done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=600)
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = call()
+    assert code == 1, said
+    assert "cold start: 0/32 questions solved" in said
+    assert "Traceback" not in said
+    (rollouts,) = shards(tmp_path / "run" / "probe" / "rollouts")
+    written = rollouts.stat().st_mtime_ns
+    code, said = call("preflight.go_on=true")
+    assert code == 0, said
+    assert "make iterate RECIPE=star_arithmetic" in said
+    assert rollouts.stat().st_mtime_ns == written
+    assert Run(tmp_path / "run").record("probe", 0)["questions"] == 32  # type: ignore[index]
