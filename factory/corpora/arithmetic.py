@@ -17,6 +17,8 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from factory.corpora import Questions
 
+CHECKS = [{"_component_": "factory.checks.columns.Columns"}]
+
 
 def arithmetic(
     train: dict[PositiveInt, NonNegativeInt],

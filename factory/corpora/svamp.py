@@ -9,10 +9,13 @@ The original file has no split; the usual one trains on 700 rows and measures on
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from factory.corpora import Questions
+from factory.corpora import QuestionRow, Questions
+from factory.corpora.rows import Row, read_hub
+
+CHECKS = [{"_component_": "factory.checks.derived.Derived"}]
 
 TRAIN_ROWS = 700
 
@@ -24,13 +27,11 @@ def svamp(path: Path | None = None) -> Questions:
         path: the file or its folder; without one, ``ChilleD/SVAMP`` is loaded from the Hub.
 
     Raises:
-        FileNotFoundError: there is no file at ``path``.
+        OSError: there is no file at ``path``, or the Hub cannot be reached.
     """
+    splits: dict[str, Iterable[Row]]
     if path is None:
-        import datasets
-
-        hub = datasets.load_dataset("ChilleD/SVAMP")
-        splits = {"train": hub["train"], "eval": hub["test"]}
+        splits = {split: read_hub("ChilleD/SVAMP", name) for split, name in (("train", "train"), ("eval", "test"))}
     else:
         file = path / "SVAMP.json" if path.is_dir() else path
         rows = json.loads(file.read_text())
@@ -40,7 +41,7 @@ def svamp(path: Path | None = None) -> Questions:
             yield _question(row, split)
 
 
-def _question(row: dict[str, Any], split: str) -> dict[str, Any]:
+def _question(row: Row, split: str) -> QuestionRow:
     body = row["Body"].strip()
     if body[-1:] not in ".!?,;":
         body += ","
