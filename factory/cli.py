@@ -90,6 +90,35 @@ def status(
             show(run)
 
 
+@app.command()
+def verify(
+    verifier: Annotated[str, typer.Argument(help="Short name, such as numeric, or dotted path of a verifier.")],
+    file: Annotated[str, typer.Argument(help="JSONL file, or - for standard input.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")] = False,
+) -> None:
+    """Judge completions: lines of {"completion", "answer"}, with "choices", "metadata", "finish_reason" if needed."""
+    from factory.verify import verify as judge
+
+    with user_errors():
+        judge(verifier, file, sys.stdout, as_json)
+
+
+@app.command()
+def reverify(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, such as verifier.marked_only=true.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder for the rollouts with their new verdicts.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Judge a run's attempts again, without sampling, and say what changed. The run itself stays as it is."""
+    with user_errors():
+        from factory.reverify import reverify as again
+        from factory.reverify import told
+
+        report = again(run, overrides or [], out)
+        typer.echo(json.dumps(report, indent=2) if as_json else "\n".join(told(report)))
+
+
 def _say_where(recipe: str, folder: Path, generations: int, overrides: list[str]) -> None:
     from factory.report import status as read
 

@@ -78,7 +78,7 @@ def _generation(number: int, records: dict[str, Record]) -> dict[str, Any]:
         "solved": rollouts.get("solved"),
         "examples": {"sampled": 0, "rationalized": 0} | curated["examples"] if curated else None,
         "rejects": curated["rejects"] if curated else None,
-        "checks": curated["checks"] if curated else None,
+        "checks": curated.get("checks") if curated else None,
         "completion_tokens": sum(tokens) if tokens else None,
         "seconds": {stage: record["seconds"] for stage, record in records.items()},
         "dataset": records.get("publish", {}).get("dataset"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from factory.attempt import Question
 from factory.verifiers import Verdict, Verifier, judge
 from factory.verifiers.exact import Exact
-from factory.verifiers.numeric import Numeric, parse_number
+from factory.verifiers.numeric import Numeric, parse_number, plain_ending
 from schemas.rollouts import VERDICTS
 
 
@@ -124,6 +125,36 @@ def test_numeric_that_reads_marked_answers_only() -> None:
     verifier = Numeric(marked_only=True)
     assert verifier.verify("There are 7", asked("7")).verdict == "unparseable"
     assert verifier.verify("There are 3. The answer is 7", asked("7")).verdict == "correct"
+
+
+def test_the_short_way_to_a_number_finds_what_the_long_way_does() -> None:
+    draw = random.Random(0)
+    marks = ["####", "#####", "answer is", "the answer is ", "myanswer is", "_answer is", "Answer: ", r"\boxed{", " = "]
+    numbers = ["7", "-7", "- 7", "007", "1,234", "1234,567", "12,34", "1,234,567.5", "3/4", "2 1/2", "1e3", "+5", "7."]
+    others = [
+        " ",
+        "\n",
+        "\t",
+        ".",
+        ",",
+        "$",
+        "%",
+        "}",
+        "x",
+        "It is 3. ",
+        "\N{MINUS SIGN}7",
+        "\N{NO-BREAK SPACE}",
+        "9" * 40,
+    ]
+    found = 0
+    for _ in range(20_000):
+        parts = [draw.choice(draw.choice((marks, numbers, others))) for _ in range(draw.randint(0, 4))]
+        text = "".join([*parts, draw.choice(marks), draw.choice(["", " "]), draw.choice(numbers), draw.choice(others)])
+        short = plain_ending(text)
+        if short is not None:
+            found += 1
+            assert Numeric()._final_number(text) == short, text
+    assert found > 1000
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ TASKS = frozenset(
     ab acre advanced_geometry aiw arc_1d base_conversion basic_arithmetic bf binary_alternation bitwise_arithmetic
     caesar_cipher calendar_arithmetic chain_sum circuit_logic codeio color_cube_rotation complex_arithmetic count_bits
     count_primes course_schedule cryptarithm decimal_arithmetic decimal_chain_sum dice emoji_mystery
-    family_relationships figlet_font fraction_simplification futoshiki game_of_life game_of_life_halting gcd
+    family_relationships figlet_font fraction_simplification futoshiki game_of_life gcd
     group_anagrams gsm_symbolic jugs kakurasu knights_knaves largest_island lcm leg_counting letter_counting
     letter_jumble list_functions mahjong_puzzle manipulate_matrix maze mini_sudoku modulo_grid needle_haystack
     number_filtering number_format number_sequence number_sorting palindrome_generation palindrome_partitioning

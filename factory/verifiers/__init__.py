@@ -2,7 +2,7 @@
 
 A verifier accepts every gold answer of the corpora it is for; the loop refuses to sample otherwise. Inside it is
 three-valued: right, wrong, or no final answer to be found. ``truncated`` and ``error`` are decided outside (see
-:func:`judge`): they say something about the sampling, not about the answer.
+:func:`judge`), for they say nothing about the answer: the sampling was cut off, or the verification itself failed.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,10 @@ class Verifier(Protocol):
     version: str
 
     def verify(self, completion: str, question: Question) -> Verdict:
-        """Read the final answer of a completion and compare it: ``correct``, ``wrong`` or ``unparseable``."""
+        """Read the final answer of a completion and compare it: ``correct``, ``wrong`` or ``unparseable``.
+
+        ``error``, or any exception, says that the comparison failed; ValueError, that the question is at fault.
+        """
         ...
 
     def state(self, question: Question) -> str:

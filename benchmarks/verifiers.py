@@ -1,0 +1,83 @@
+"""Verdicts per second on one core: ``python benchmarks/verifiers.py [FOLDER]``.
+
+FOLDER holds GSM8K's ``train.jsonl``; without one, solutions of the same form are made up. Every solution is judged
+against its own answer, and again against another one's. The figure is the median of several rounds, in processor
+time, so that others on the machine do not count.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from factory.attempt import Question
+from factory.verifiers import Verifier
+from factory.verifiers.choice import Choice
+from factory.verifiers.exact import Exact
+from factory.verifiers.math import Math
+from factory.verifiers.numeric import Numeric
+
+ROUNDS = 7
+MADE_UP = 5000
+
+Item = tuple[str, Question]
+
+
+def solutions(folder: Path | None) -> list[str]:
+    """Texts that end in ``#### 1,234``."""
+    if folder is not None:
+        return [json.loads(line)["answer"] for line in (folder / "train.jsonl").read_text().splitlines()]
+    draw = random.Random(0)
+    step = "She sells {0} clips, so that is {0}*2=<<{0}*2={1}>>{1} clips in April and in May together."
+    made = []
+    for _ in range(MADE_UP):
+        numbers = [draw.randint(2, 5000) for _ in range(3)]
+        made.append("\n".join([*(step.format(n, 2 * n) for n in numbers), f"#### {2 * numbers[-1]:,}"]))
+    return made
+
+
+def rows(texts: list[str]) -> Iterator[tuple[str, Verifier, list[Item]]]:
+    golds = [text.rpartition("####")[2].strip() for text in texts]
+    bodies = [text.rpartition("####")[0] for text in texts]
+    for name, ending in (
+        ("#### 12", "#### {}"),
+        ("The answer is 12.", "The answer is {}."),
+        ("boxed", r"\boxed{{{}}}"),
+    ):
+        completions = [body + ending.format(gold) for body, gold in zip(bodies, golds, strict=True)]
+        items = _asked(completions, golds) + _asked(completions, [*golds[1:], golds[0]])
+        for verifier in (Numeric(), Math()):
+            yield name, verifier, items
+        if name == "The answer is 12.":
+            yield name, Exact(), items
+    texts_of = {"A": "bank", "B": "mall", "C": "pen", "D": "blotter", "E": "desk"}
+    choices = [{"label": label, "text": text} for label, text in texts_of.items()]
+    labels = random.Random(0).choices("ABCDE", k=len(bodies))
+    stated = [Choice().state(Question("", "eval", "", label, choices)) for label in labels]
+    questions = [Question("", "eval", "", label, choices) for label in labels]
+    yield "the answer is x (a).", Choice(), [(b + s, q) for b, s, q in zip(bodies, stated, questions, strict=True)]
+
+
+def _asked(completions: list[str], golds: list[str]) -> list[Item]:
+    return [(text, Question("", "eval", "", gold)) for text, gold in zip(completions, golds, strict=True)]
+
+
+def verdicts_per_second(verifier: Verifier, items: list[Item]) -> float:
+    paces = []
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        for completion, question in items:
+            verifier.verify(completion, question)
+        paces.append(len(items) / (time.process_time() - started))
+    return statistics.median(paces)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="folder with GSM8K's train.jsonl")
+    print(f"{'verifier':<10}{'ending':<24}{'verdicts':>10}{'verdicts/s':>12}")
+    for ending, verifier, items in rows(solutions(parser.parse_args().folder)):
+        print(f"{verifier.name:<10}{ending:<24}{len(items):>10,}{verdicts_per_second(verifier, items):>12,.0f}")
