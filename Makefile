@@ -23,6 +23,10 @@ help:  ## List the targets
 iterate: setup  ## Make generations: [RECIPE=name] [GENERATIONS=n] [RUN=folder] [SET="key=value ..."]
 	@$(PY) -m factory iterate $(RECIPE) $(if $(GENERATIONS),--generations $(GENERATIONS)) $(if $(RUN),--run $(RUN)) $(SET)
 
+.PHONY: preflight
+preflight: setup  ## Try a recipe before anything long, with a probe of 32 questions: [RECIPE=name] [RUN=folder] [SET=...]
+	@$(PY) -m factory preflight $(RECIPE) $(if $(RUN),--run $(RUN)) $(SET)
+
 .PHONY: status
 status: setup  ## Show what a run has made: [RUN=folder]
 	@$(PY) -m factory status $(or $(RUN),runs/$(RECIPE))
@@ -70,6 +74,8 @@ lock: setup  ## Pin requirements/*.txt anew from pyproject.toml
 		$(UV) pip compile pyproject.toml --extra $$device --group dev --python-platform x86_64-manylinux_2_28 \
 			--python-version 3.11 --no-annotate --no-header --quiet --upgrade -o requirements/$$device.txt; \
 	done
+	@echo reasoning-gym | $(UV) pip compile - -c requirements/cpu.txt --python-platform x86_64-manylinux_2_28 \
+		--python-version 3.11 --no-annotate --no-header --quiet | grep -vxFf requirements/cpu.txt >requirements/reasoning_gym.txt
 
 .PHONY: clean
 clean:  ## Remove the environment (runs and registry stay)

@@ -12,7 +12,8 @@ from factory.attempt import Question
 from factory.corpora import QuestionRow
 from factory.errors import ConfigError
 from factory.prompts import read_exemplars
-from factory.recipe import Recipe, located
+from factory.recipe import Recipe
+from factory.settings import located
 from factory.verifiers import Verifier
 from schemas import QUESTIONS
 from schemas.questions import SPLITS

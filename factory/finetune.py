@@ -4,15 +4,9 @@ Both checkpoints are Hugging Face folders. The fine-tune always starts from ``ba
 process of its own and is never resumed: one that was interrupted starts again.
 """
 
-import ctypes
 import json
 import math
-import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +18,9 @@ import ray
 from omegaconf import DictConfig, OmegaConf
 from ray.exceptions import RayError
 
-from factory.errors import ConfigError, FactoryError, nearest
-
-RECIPE = "full_finetune_single_device"
+from factory.errors import ConfigError, nearest
+from factory.settings import located
+from factory.torchtune_process import RECIPES, FinetuneError, TrainingLog, processes, run_recipe
 
 SET_HERE = {
     "output_dir",
@@ -49,8 +43,8 @@ DTYPES = {"fp32": "float32", "bf16": "bfloat16"}
 """The ``dtype`` of a torchtune YAML, as ``config.json`` calls it."""
 
 
-class FinetuneError(FactoryError):
-    """Raised when a fine-tune made no usable checkpoint; the text names the log and shows its last lines."""
+MODEL_TYPES = {"llama": "LLAMA3_2", "qwen2": "QWEN2"}
+"""How torchtune's checkpointer converts the weights of a ``model_type``; the wrong way can garble them silently."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class FinetuneResult:
 
     Args:
         steps: optimizer steps made.
-        rows: rows trained on, steps * batch size * gradient accumulation steps.
+        rows: rows trained on, steps * batch size * gradient accumulation steps * processes.
         examples: distinct examples that the rows were drawn from.
         too_long: examples left out because they exceed the model's length.
         tokens: tokens of all rows, prompts included, padding not.
@@ -95,27 +89,28 @@ def train(
     """Fine-tune ``base`` on the examples for exactly ``steps`` steps and write the result to ``out``.
 
     The recipe runs as a Ray task, so on a cluster it runs where ``num_cpus`` and ``num_gpus`` are free; every path
-    must be readable there under the same name. Ray must have been initialised.
+    must be readable there under the same name; it stays on one machine. Ray must have been initialised.
 
     Args:
-        base: Hugging Face folder of a Llama: ``config.json``, safetensors, tokenizer and chat template.
+        base: Hugging Face folder of a Llama or Qwen2: ``config.json``, safetensors, tokenizer and chat template.
         examples: one or several Parquet files with a ``messages`` column (:mod:`schemas.examples`).
-        config: torchtune YAML.
-        out: folder to write; appears complete or not at all, and replaces one of an earlier call.
+        config: torchtune YAML, whose ``recipe`` says what runs.
+        out: folder to write, adapters merged; appears complete or not at all, and replaces one of an earlier call.
         steps: optimizer steps.
         seed: seed of the order of the examples and of torchtune.
         overrides: see :func:`configure`.
         log: file that torchtune's output and the loss of each step are appended to.
         on_progress: called about twice a second with the step, the number of steps and the loss.
         num_cpus: CPUs that Ray sets aside, and threads that torch uses.
-        num_gpus: GPUs that Ray sets aside.
+        num_gpus: GPUs that Ray sets aside; see :func:`processes`.
 
     Raises:
-        ConfigError: an override does not fit the YAML.
+        ConfigError: an override does not fit the YAML, or the YAML wants a GPU and none is set aside.
         FinetuneError: there is nothing to train, the recipe failed, a loss is not finite, or torchtune made another
             number of steps.
     """
     settings = configure(config, overrides)
+    ranks = processes(settings, num_cpus, num_gpus)
     base, out, log = (path.resolve() for path in (base, out, log))
     files = [str(path.resolve()) for path in ([examples] if isinstance(examples, Path) else examples)]
     if steps < 1 or not pyarrow.dataset.dataset(files, format="parquet").count_rows():
@@ -125,14 +120,14 @@ def train(
     work.mkdir(parents=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.touch()
-    output = _Log(log, start=log.stat().st_size)
-    _fill_in(settings, base, files, steps, seed, work, log)
+    output = TrainingLog(log, start=log.stat().st_size)
+    _fill_in(settings, base, files, steps, ranks, seed, work, log)
     # One file and not key=value arguments: torchtune refuses an argument whose value, such as a path, has a = in it.
     OmegaConf.save(settings, work / "config.yaml")
 
     started = time.monotonic()
-    recipe = ray.remote(num_cpus=num_cpus, num_gpus=num_gpus)(_run_recipe)
-    task = recipe.remote(work / "config.yaml", log, max(1, int(num_cpus)))
+    run = ray.remote(num_cpus=num_cpus, num_gpus=num_gpus)(run_recipe)
+    task = run.remote(settings.recipe, work / "config.yaml", log, ranks, max(1, int(num_cpus) // ranks))
     try:
         while not ray.wait([task], timeout=0.5)[0]:
             losses = output.losses()
@@ -168,8 +163,10 @@ def train(
 def configure(config: Path, overrides: Mapping[str, Any]) -> DictConfig:
     """A torchtune YAML with overrides: dotted keys and values, read as on torchtune's command line (1e-4 is a number).
 
+    Its ``recipe`` is one of torchtune's :data:`RECIPES`, or the path of a ``.py`` file that does the same.
+
     Raises:
-        ConfigError: lists every override that the YAML has no entry for or that each fine-tune sets itself.
+        ConfigError: lists every override without an entry in the YAML or set by each fine-tune, and a missing recipe.
     """
     settings = OmegaConf.load(config)
     assert isinstance(settings, DictConfig)
@@ -180,25 +177,39 @@ def configure(config: Path, overrides: Mapping[str, Any]) -> DictConfig:
         for key, entry in entries.items()
         if entry not in names
     ]
+    recipe = str(overrides.get("recipe", settings.get("recipe", "")))
+    file = located(Path(recipe))
+    if recipe not in RECIPES and not (file.suffix == ".py" and file.is_file()):
+        problems.append(f"recipe '{recipe}' is neither one of torchtune's nor a .py file{nearest(recipe, RECIPES)}")
     if problems:
-        raise ConfigError(f"overrides of {config.name}", problems)
+        raise ConfigError(f"torchtune config {config.name}", problems)
     dotlist = [f"{key}={'null' if value is None else value}" for key, value in overrides.items()]
     settings.merge_with(OmegaConf.from_dotlist(dotlist))
+    settings.recipe = recipe if recipe in RECIPES else str(file.resolve())
     return settings
 
 
-def _fill_in(settings: DictConfig, base: Path, files: list[str], steps: int, seed: int, work: Path, log: Path) -> None:
-    """Add what this fine-tune reads and writes. One epoch over the stream, in its order, is exactly ``steps`` steps."""
+def _fill_in(
+    settings: DictConfig, base: Path, files: list[str], steps: int, ranks: int, seed: int, work: Path, log: Path
+) -> None:
+    """Add what this fine-tune reads and writes. One epoch over the stream, in its order, is exactly ``steps`` steps:
+    of R processes, number r takes rows r, r + R, ... of the stream, so that each step trains on the rows that one
+    process would with a batch R times as large."""
+    model_type = json.loads((base / "config.json").read_text())["model_type"]
     index = base / "model.safetensors.index.json"
     weights = json.loads(index.read_text())["weight_map"].values() if index.exists() else ["model.safetensors"]
     settings.merge_with(
         {
             "output_dir": str(work),
-            "checkpointer": {"checkpoint_dir": str(base), "checkpoint_files": sorted(set(weights))},
+            "checkpointer": {
+                "checkpoint_dir": str(base),
+                "checkpoint_files": sorted(set(weights)),
+                "model_type": MODEL_TYPES.get(model_type, settings.checkpointer.model_type),
+            },
             "resume_from_checkpoint": False,
             "dataset": {
                 "source": files,
-                "rows": steps * settings.batch_size * settings.gradient_accumulation_steps,
+                "rows": steps * settings.batch_size * settings.gradient_accumulation_steps * ranks,
                 "seed": seed,
                 "summary": str(work / "summary.json"),
             },
@@ -214,61 +225,6 @@ def _fill_in(settings: DictConfig, base: Path, files: list[str], steps: int, see
             "log_every_n_steps": 1,
         }
     )
-
-
-def _run_recipe(config: Path, log: Path, threads: int) -> int:
-    """The Ray task: torchtune in a process of its own, which dies with this one. Returns its exit code."""
-    python_path = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(python_path),
-        "OMP_NUM_THREADS": str(threads),
-        "OMP_WAIT_POLICY": "passive",  # spinning threads made steps ten times slower on a shared machine
-        "TQDM_DISABLE": "1",
-    }
-    libc = ctypes.CDLL(None)
-
-    def die_with_parent() -> None:
-        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no orphan, not even after kill -9
-
-    with log.open("a") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "torchtune._cli.tune", "run", RECIPE, "--config", str(config)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent,
-        )
-    try:
-        return process.wait()
-    finally:
-        process.kill()
-
-
-@dataclass(frozen=True)
-class _Log:
-    """A log file and where this fine-tune begins in it, in bytes."""
-
-    path: Path
-    start: int
-
-    def text(self) -> str:
-        with self.path.open("rb") as file:
-            file.seek(self.start)
-            return file.read().decode(errors="replace")
-
-    def losses(self) -> list[float]:
-        """The loss of each step so far, oldest first. A line that is still being written does not match."""
-        lines = re.findall(r"^Step (\d+) \| loss:(\S+) ", self.text(), re.MULTILINE)
-        losses = {int(step): float(loss) for step, loss in lines}  # should Ray run the task again, the later run counts
-        for step, loss in losses.items():
-            if not math.isfinite(loss):
-                raise self.failure(f"the loss of step {step} is {loss}")
-        return list(losses.values())
-
-    def failure(self, reason: str) -> FinetuneError:
-        last_lines = self.text().splitlines()[-15:]
-        return FinetuneError("\n  ".join([f"{reason}; the last lines of {self.path}:", *last_lines]))
 
 
 def _publish(base: Path, work: Path, out: Path, dtype: str) -> None:

@@ -17,11 +17,12 @@ from factory.probe import read as read_probe
 from factory.prompts import Prompt
 from factory.publish import publish
 from factory.questions import snapshot
-from factory.recipe import Recipe, located
+from factory.recipe import Recipe
 from factory.report import Table, card_facts, rollout_counts
 from factory.rollout import Job, Pass, Tally, roll_out
 from factory.run import Record, Run, describe, digest, folder_atomically, shards, write_table
 from factory.seeds import reference_examples, warmup_examples
+from factory.settings import located
 from factory.terminal import console, line
 from schemas.questions import SPLITS
 from validation.gate import Limits, validate

@@ -12,9 +12,11 @@ from safetensors import safe_open
 from factory.component import find
 from factory.errors import ConfigError
 from factory.finetune import configure
-from factory.recipe import Recipe, located
+from factory.recipe import Recipe
 from factory.report import manifest_fingerprint
 from factory.run import Run
+from factory.settings import located
+from factory.torchtune_process import processes
 
 
 def preflight(recipe: Recipe, run: Run, dataset: str) -> None:
@@ -108,11 +110,12 @@ def _resources(recipe: Recipe) -> list[str]:
 
 
 def _finetune(recipe: Recipe) -> list[str]:
-    """An override that the torchtune config has no entry for would be noticed hours later."""
+    """What torchtune's config has no entry for, or a GPU that it wants and does not get, would be noticed hours later."""
+    finetune = recipe.finetune
     try:
-        configure(located(recipe.finetune.config), recipe.finetune.overrides)
+        processes(configure(located(finetune.config), finetune.overrides), finetune.cpus, finetune.gpus)
     except ConfigError as error:
-        return [f"finetune.overrides: {problem}" for problem in error.problems]
+        return [f"finetune: {problem}" for problem in error.problems]
     return []
 
 

@@ -7,104 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PlainSerializer,
-    PositiveFloat,
-    PositiveInt,
+from pydantic import BaseModel, BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from factory.engines import Sampling
+from factory.settings import (
+    ROOT,
+    AComponent,
+    Components,
+    ExemplarFile,
+    ExistingFile,
+    Settings,
+    a_component,
+    components,
+    located,
+    template,
 )
 
-from factory.component import PATH, Component
-from factory.engines import Sampling
-
-ROOT = Path(__file__).parent.parent
 RECIPES = ROOT / "recipes"
-
-
-def _component(value: Any) -> Any:
-    if isinstance(value, Component):
-        return value
-    if not isinstance(value, dict):
-        raise ValueError(f"should be a mapping with a '{PATH}'")
-    return value
-
-
-AComponent = Annotated[
-    Any, BeforeValidator(_component), PlainSerializer(lambda c: c.as_config() if isinstance(c, Component) else c)
-]
-"""A mapping with ``_component_`` and settings in the file; a :class:`Component` once the recipe is loaded."""
-
-
-def _components(value: Any) -> Any:
-    if isinstance(value, str | dict) or not hasattr(value, "__iter__"):
-        raise ValueError(f"should be a list of mappings with a '{PATH}'")
-    return tuple(_component(one) for one in value)
-
-
-Components = Annotated[
-    tuple[Any, ...],
-    BeforeValidator(_components),
-    PlainSerializer(lambda cs: [c.as_config() if isinstance(c, Component) else c for c in cs]),
-]
-"""A list of such mappings."""
-
-
-def located(path: Path) -> Path:
-    """Where a path of a recipe lies: relative ones count from the working directory or from the project."""
-    path = path.expanduser()
-    return path if path.exists() else ROOT / path
-
-
-def _shows_both(hint: str) -> str:
-    missing = [part for part in ("{question}", "{answer}") if part not in hint]
-    if missing:
-        raise ValueError(f"should contain {' and '.join(missing)}")
-    return hint
-
-
-def _shows_choice(hint: str) -> str:
-    if "{choice}" not in hint:
-        raise ValueError("should contain {choice}")
-    return hint
-
-
-def _exemplars(path: Path) -> Path:
-    """A YAML list of ``{question, answer, rationale}``, with ``choices`` (texts by label) or without."""
-    try:
-        shown = yaml.safe_load(located(_exists(path)).read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"is not a YAML file: {error}") from error
-    keys = {"question", "answer", "rationale"}
-    if not isinstance(shown, list) or not all(
-        isinstance(one, dict) and one.keys() - {"choices"} == keys and isinstance(one.get("choices", {}), dict)
-        for one in shown
-    ):
-        raise ValueError(
-            "should be a list of mappings with question, answer, rationale and perhaps choices (texts by label)"
-        )
-    return path
-
-
-def _exists(path: Path) -> Path:
-    if not located(path).is_file():
-        raise ValueError("there is no such file")
-    return path
-
-
-ExistingFile = Annotated[Path, AfterValidator(_exists)]
-"""A file that the recipe names; it stays as written, so that a recipe reads the same on every machine."""
-
-
-class Settings(BaseModel):
-    """A part of a recipe: every key is known, nothing changes once it is read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Questions(Settings):
@@ -117,9 +36,9 @@ class PromptSettings(Settings):
     """How a question becomes messages: see :class:`factory.prompts.Prompt`."""
 
     instruction: str | None = None
-    hint: Annotated[str, AfterValidator(_shows_both)] = "{question} ({answer})"
-    choice_hint: Annotated[str, AfterValidator(_shows_choice)] = "{choice} (CORRECT)"
-    exemplars: Annotated[Path, AfterValidator(_exemplars)] | None = None
+    hint: Annotated[str, template("{question}", "{answer}")] = "{question} ({answer})"
+    choice_hint: Annotated[str, template("{choice}")] = "{choice} (CORRECT)"
+    exemplars: ExemplarFile | None = None
     exemplar_generations: NonNegativeInt | None = None
     exemplars_in_training: bool = False
 
@@ -207,7 +126,7 @@ class Finetune(Settings):
     start: Literal["base", "previous"] = "base"
     cpus: PositiveFloat = 1
     gpus: NonNegativeFloat = 0
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, Any] = Field(default={})
 
     def steps_of(self, generation: int) -> int:
         return round(self.steps * self.growth**generation)
@@ -254,7 +173,11 @@ class Recipe(Settings):
         """
         left_out = ("generations", "description", "preflight")
         settings = flat({key: value for key, value in self.resolved().items() if key not in left_out})
-        for path in filter(None, (self.prompt.exemplars, self.finetune.config)):
+        files = [self.prompt.exemplars, self.finetune.config]
+        training = yaml.safe_load(located(self.finetune.config).read_text())
+        if isinstance(training, dict) and str(training.get("recipe")).endswith(".py"):
+            files.append(Path(training["recipe"]))
+        for path in filter(None, files):
             settings[f"contents of {path}"] = hashlib.sha256(located(path).read_bytes()).hexdigest()[:16]
         return settings
 
@@ -276,7 +199,7 @@ def component_keys() -> Iterator[str]:
     def walk(model: type[BaseModel], prefix: str) -> Iterator[str]:
         for name, field in model.model_fields.items():
             if any(
-                isinstance(mark, BeforeValidator) and mark.func in (_component, _components) for mark in field.metadata
+                isinstance(mark, BeforeValidator) and mark.func in (a_component, components) for mark in field.metadata
             ):
                 yield prefix + name
             elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

@@ -13,6 +13,7 @@ import hashlib
 import os
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from ray.data import ActorPoolStrategy
 
 from factory.attempt import Attempt, Question
 from factory.component import Component
-from factory.engines import Completion, EngineDead, Sampling, SamplingError
+from factory.engines import Completion, EngineDead, Sampling, SamplingError, cut
 from factory.errors import FactoryError
 from factory.prompts import Prompt
 from factory.recipe import Rollout
@@ -72,12 +73,18 @@ Tally = Counter[str]
 """Running counts: ``questions``, ``attempts``, ``unhinted`` (those with a verdict), ``correct``, ``tokens``."""
 
 
-def roll_out(job: Job, spread: Rollout, on_progress: Callable[[Tally, Tally], None]) -> Tally:
+def roll_out(
+    job: Job,
+    spread: Rollout,
+    on_progress: Callable[[Tally, Tally], None],
+    on_shard: Callable[[Path], None] = lambda shard: None,
+) -> Tally:
     """Sample every missing shard of all passes with one pool of engines, and return what was counted.
 
     Passes are sampled in order, so a later pass fills the engine while the stragglers of an earlier one end.
     ``on_progress`` is called about twice a second, once sampling has begun, with the counts so far and with the
-    counts per second since the first attempt.
+    counts per second since the first attempt; ``on_shard`` with every shard that has been written, and what it raises
+    ends the sampling.
 
     Raises:
         FactoryError: no engine could be started, or a strategy raised.
@@ -103,8 +110,10 @@ def roll_out(job: Job, spread: Rollout, on_progress: Callable[[Tally, Tally], No
     watcher = threading.Thread(target=_watch, args=(board, on_progress, watching), daemon=True)
     watcher.start()
     try:
-        for _ in dataset.iter_rows():
-            pass
+        for row in dataset.iter_rows():
+            if row["failure"]:
+                raise FactoryError(f"sampling stopped: {row['failure']}\n  the full story is in {job.log}")
+            on_shard(Path(row["shard"]))
     except (ray.exceptions.RayError, RuntimeError) as error:
         raise FactoryError(f"sampling stopped: {_cause(error)}\n  the full story is in {job.log}") from error
     finally:
@@ -157,10 +166,13 @@ class Worker:
             write_text(deaths, str(int(deaths.read_text()) + 1 if deaths.exists() else 1))
             print(f"engine died: {error}", flush=True)
             os._exit(1)
+        except Exception as error:  # what Ray raises in the driver does not tell the cause
+            traceback.print_exc()
+            return _outcome(out, f"{type(error).__name__}: {error}")
         write_table(out, pa.Table.from_pylist(rows, schema=ROLLOUTS))
         deaths.unlink(missing_ok=True)
         self._report(Counter(), at_once=True)
-        return pa.table({"shard": [str(out)]})
+        return _outcome(out, None)
 
     def __del__(self) -> None:
         if hasattr(self, "engine"):
@@ -201,7 +213,7 @@ class Worker:
         try:
             if quarantined:
                 raise SamplingError(f"the engine died {MAX_ENGINE_DEATHS} times with this shard in flight")
-            completion = await self.engine.sample(messages, seed, task.sampling)
+            completion = cut(await self.engine.sample(messages, seed, task.sampling), task.sampling.stop)
             judged = judge(self.verifier, completion.text, question, completion.finish_reason)
             verdict, predicted = judged.verdict, judged.predicted_answer
             error = judged.reason if verdict == "error" else None
@@ -249,6 +261,10 @@ def request_seed(seed: int, question_id: str, generation: int, sample: int, turn
     """The seed of one request, in [0, 2**31): the same for the same attempt whenever and wherever it is sampled."""
     key = f"{seed}/{question_id}/{generation}/{sample}/{turn}/{hinted}"
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) >> 1
+
+
+def _outcome(shard: Path, failure: str | None) -> pa.Table:
+    return pa.table({"shard": [str(shard)], "failure": pa.array([failure], pa.string())})
 
 
 def _question(row: dict[str, Any]) -> Question:

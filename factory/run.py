@@ -34,7 +34,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from factory.errors import ConfigError, FactoryError
-from factory.recipe import ROOT, Recipe
+from factory.recipe import Recipe
+from factory.settings import ROOT
 
 PACKAGES = ("ray", "torch", "torchtune", "transformers", "polars", "pyarrow", "great-expectations")
 

@@ -16,7 +16,9 @@ REJECTS = table(
         column("question_id", pa.string(), "the question it was made at"),
         column("generation", pa.int32(), "0-based generation that sampled it"),
         column("hinted", pa.bool_(), "whether the prompt showed the gold answer"),
-        column("reason", pa.string(), "wrong, unparseable, truncated, error, empty, duplicate, over_cap or check_<name>"),
+        column(
+            "reason", pa.string(), "wrong, unparseable, truncated, error, empty, duplicate, over_cap or check_<name>"
+        ),
         column("completion", pa.string(), "the text that was not kept"),
         column("predicted_answer", pa.string(), "what the verifier read as the final answer", nullable=True),
     ],

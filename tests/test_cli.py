@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from factory.load import load_recipe
-from factory.recipe import ROOT
 from factory.run import Run
+from factory.settings import ROOT
 
 
 def factory(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

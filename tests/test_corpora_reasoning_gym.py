@@ -45,7 +45,7 @@ def test_another_process_makes_the_same_questions() -> None:
 
 
 def test_every_task_that_may_be_used_is_one_of_the_package() -> None:
-    assert len(TASKS) == 84
+    assert len(TASKS) == 83
     assert gym.factory.DATASETS.keys() >= TASKS
 
 

@@ -112,7 +112,7 @@ def test_only_the_loop_knows_more_than_one_stage_of_the_data_flow() -> None:
 @pytest.mark.parametrize(
     ("library", "allowed"),
     [
-        ("torchtune", {"factory.tuning.dataset", "factory.tuning.model", "factory.tuning.tokenizer"}),
+        ("torchtune", {"factory.torchtune_launch"} | {f"factory.tuning.{name}" for name in ("dataset", "model")}),
         ("factory.tuning", {"factory.tuning", "factory.tuning.dataset"}),  # a process that finetune starts imports it
         ("vllm", {"factory.engines.vllm"}),
         ("great_expectations", {"validation.checkpoint", "validation.gate", "validation.suites"}),

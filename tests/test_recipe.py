@@ -13,7 +13,8 @@ from factory.component import PATH, find
 from factory.errors import ConfigError
 from factory.finetune import configure
 from factory.load import load_recipe
-from factory.recipe import ROOT, flat, located
+from factory.recipe import flat
+from factory.settings import ROOT, located
 
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
 CONFIGS = sorted((ROOT / "torchtune_configs").glob("*.yaml"))

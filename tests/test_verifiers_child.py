@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from factory.recipe import ROOT
+from factory.settings import ROOT
 from factory.verifiers.child import Child, ChildError
 
 

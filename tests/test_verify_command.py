@@ -14,9 +14,9 @@ import pytest
 
 from factory.errors import ConfigError, FactoryError
 from factory.load import load_recipe
-from factory.recipe import ROOT
 from factory.reverify import reverify, told
 from factory.run import Run, digest, write_table
+from factory.settings import ROOT
 from factory.verify import load_verifier, verify
 from schemas import QUESTIONS, ROLLOUTS
 from tests.generation import Row, attempt, rollout, said

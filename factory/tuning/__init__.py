@@ -1,10 +1,11 @@
 """Our torchtune components: what a YAML under ``torchtune_configs/`` names as ``_component_``.
 
-Only this package imports torchtune, and only :mod:`factory.finetune` starts a process that imports this package.
+Only this package and :mod:`factory.torchtune_launch` import torchtune, in the processes that
+:mod:`factory.torchtune_process` starts.
 """
 
 from factory.tuning.dataset import ExampleStream
-from factory.tuning.model import llama
+from factory.tuning.model import decoder, lora_decoder
 from factory.tuning.tokenizer import ChatTokenizer
 
-__all__ = ["ChatTokenizer", "ExampleStream", "llama"]
+__all__ = ["ChatTokenizer", "ExampleStream", "decoder", "lora_decoder"]

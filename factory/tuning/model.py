@@ -1,11 +1,13 @@
 """A torchtune decoder of the shape that a Hugging Face checkpoint says it has."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 from torchtune.models.llama3_1 import Llama3ScaledRoPE
+from torchtune.models.qwen2 import Qwen2RotaryPositionalEmbeddings
 from torchtune.modules import (
     FeedForward,
     MultiHeadAttention,
@@ -15,11 +17,15 @@ from torchtune.modules import (
     TransformerDecoder,
     TransformerSelfAttentionLayer,
 )
+from torchtune.modules.peft import LoRALinear
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "output_proj")
+MLP = ("gate_proj", "down_proj", "up_proj")
 
 
-def llama(path: str) -> TransformerDecoder:
+def decoder(path: str) -> TransformerDecoder:
     """
-    Build the decoder for a ``LlamaForCausalLM`` checkpoint, with weights yet to be loaded.
+    Build the decoder for a Llama or Qwen2 checkpoint (Qwen2.5 included), with weights yet to be loaded.
 
     torchtune's own builders want every size in the YAML, derive the head dimension from the hidden size and scale the
     rotary embedding unless told otherwise; here all of that is read from the checkpoint's ``config.json``.
@@ -31,20 +37,65 @@ def llama(path: str) -> TransformerDecoder:
         TransformerDecoder: maps token ids of shape ``[b, s]`` to logits of shape ``[b, s, vocab_size]``.
 
     Raises:
-        ValueError: If the checkpoint is not a Llama, **or**
-            if it has biases, an activation or a rotary scaling that this decoder does not have.
+        ValueError: If the checkpoint is neither a Llama nor a Qwen2, **or**
+            if it has biases, an activation, a sliding window or a rotary scaling that this decoder does not have.
 
     Notation used for tensor shapes:
         - b: batch size
         - s: sequence length
     """
+    return _build(path, frozenset(), {})
+
+
+def lora_decoder(
+    path: str,
+    lora_attn_modules: Sequence[str],
+    apply_lora_to_mlp: bool,
+    lora_rank: int,
+    lora_alpha: float,
+    lora_dropout: float = 0.0,
+) -> TransformerDecoder:
+    """
+    Build the decoder of :func:`decoder` with low-rank adapters (LoRA, https://arxiv.org/abs/2106.09685) beside some of
+    its projections: ``W x + (lora_alpha / lora_rank) B A x``, where only A and B are trained and B begins at zero.
+
+    Args:
+        path (str): folder with the ``config.json``.
+        lora_attn_modules (Sequence[str]): which of ``q_proj``, ``k_proj``, ``v_proj``, ``output_proj`` get one.
+        apply_lora_to_mlp (bool): whether the three projections of each MLP get one.
+        lora_rank (int): rows of A and columns of B.
+        lora_alpha (float): numerator of the adapter's weight.
+        lora_dropout (float): share of an adapter's inputs that is dropped in training. Default: 0.0
+
+    Returns:
+        TransformerDecoder: maps token ids of shape ``[b, s]`` to logits of shape ``[b, s, vocab_size]``.
+
+    Raises:
+        ValueError: If :func:`decoder` raises it, **or** if a name in ``lora_attn_modules`` is not one of the four.
+    """
+    if unknown := set(lora_attn_modules) - set(ATTENTION):
+        raise ValueError(f"lora_attn_modules: {', '.join(sorted(unknown))}. Valid: {', '.join(ATTENTION)}")
+    adapted = frozenset(lora_attn_modules) | frozenset(MLP if apply_lora_to_mlp else ())
+    return _build(path, adapted, {"rank": lora_rank, "alpha": lora_alpha, "dropout": lora_dropout})
+
+
+def _build(path: str, adapted: frozenset[str], lora: dict[str, Any]) -> TransformerDecoder:
+    """The decoder, with adapters of the kind ``lora`` beside the projections named in ``adapted``."""
     config = json.loads((Path(path) / "config.json").read_text())
-    _refuse_what_is_not_llama(config, path)
-    embed_dim, num_heads = config["hidden_size"], config["num_attention_heads"]
+    _refuse_what_differs(config, path)
+    embed_dim, hidden_dim, num_heads = (
+        config[key] for key in ("hidden_size", "intermediate_size", "num_attention_heads")
+    )
     num_kv_heads = config.get("num_key_value_heads") or num_heads
     head_dim = config.get("head_dim") or embed_dim // num_heads
     max_seq_len, norm_eps = config["max_position_embeddings"], config["rms_norm_eps"]
     rope = _rope(config, head_dim, max_seq_len)
+    qkv_bias = config["model_type"] == "qwen2"
+
+    def projection(name: str, in_dim: int, out_dim: int, bias: bool = False) -> nn.Module:
+        if name in adapted:
+            return LoRALinear(in_dim, out_dim, use_bias=bias, **lora)
+        return nn.Linear(in_dim, out_dim, bias=bias)
 
     def layer() -> TransformerSelfAttentionLayer:
         return TransformerSelfAttentionLayer(
@@ -53,17 +104,17 @@ def llama(path: str) -> TransformerDecoder:
                 num_heads=num_heads,
                 num_kv_heads=num_kv_heads,
                 head_dim=head_dim,
-                q_proj=nn.Linear(embed_dim, num_heads * head_dim, bias=False),
-                k_proj=nn.Linear(embed_dim, num_kv_heads * head_dim, bias=False),
-                v_proj=nn.Linear(embed_dim, num_kv_heads * head_dim, bias=False),
-                output_proj=nn.Linear(num_heads * head_dim, embed_dim, bias=False),
+                q_proj=projection("q_proj", embed_dim, num_heads * head_dim, qkv_bias),
+                k_proj=projection("k_proj", embed_dim, num_kv_heads * head_dim, qkv_bias),
+                v_proj=projection("v_proj", embed_dim, num_kv_heads * head_dim, qkv_bias),
+                output_proj=projection("output_proj", num_heads * head_dim, embed_dim),
                 pos_embeddings=rope,
                 max_seq_len=max_seq_len,
             ),
             mlp=FeedForward(
-                gate_proj=nn.Linear(embed_dim, config["intermediate_size"], bias=False),
-                down_proj=nn.Linear(config["intermediate_size"], embed_dim, bias=False),
-                up_proj=nn.Linear(embed_dim, config["intermediate_size"], bias=False),
+                gate_proj=projection("gate_proj", embed_dim, hidden_dim),
+                down_proj=projection("down_proj", hidden_dim, embed_dim),
+                up_proj=projection("up_proj", embed_dim, hidden_dim),
             ),
             sa_norm=RMSNorm(embed_dim, eps=norm_eps),
             mlp_norm=RMSNorm(embed_dim, eps=norm_eps),
@@ -82,22 +133,29 @@ def llama(path: str) -> TransformerDecoder:
     )
 
 
-def _refuse_what_is_not_llama(config: dict[str, Any], path: str) -> None:
-    if config["model_type"] != "llama":
-        raise ValueError(f"{path} holds a {config['model_type']} model; factory.tuning.llama builds llama only")
+def _refuse_what_differs(config: dict[str, Any], path: str) -> None:
+    if config["model_type"] not in ("llama", "qwen2"):
+        raise ValueError(f"{path} holds a {config['model_type']} model; factory.tuning builds llama and qwen2")
     if config.get("attention_bias") or config.get("mlp_bias") or config.get("hidden_act", "silu") != "silu":
         raise ValueError(f"{path} has biases or an activation other than silu, which this decoder does not have")
+    if config.get("use_sliding_window"):
+        raise ValueError(f"{path} attends within a sliding window, which this decoder does not have")
 
 
 def _rope(config: dict[str, Any], head_dim: int, max_seq_len: int) -> nn.Module:
-    """The rotary embedding; transformers 5 keeps its base with the scaling, older checkpoints beside it."""
+    """The rotary embedding; transformers 5 keeps its base with the scaling, older checkpoints beside it.
+
+    torchtune rotates the dimensions of a Llama in another order than transformers and permutes its weights to match;
+    it leaves those of a Qwen2 as they are.
+    """
     scaling = config.get("rope_parameters") or config.get("rope_scaling") or {}
     base = scaling.get("rope_theta") or config.get("rope_theta") or 10_000
     kind = scaling.get("rope_type") or scaling.get("type") or "default"
     if kind == "default":
-        return RotaryPositionalEmbeddings(dim=head_dim, max_seq_len=max_seq_len, base=base)
-    if kind != "llama3":
-        raise ValueError(f"rotary scaling {kind!r} is not supported; default and llama3 are")
+        rope = Qwen2RotaryPositionalEmbeddings if config["model_type"] == "qwen2" else RotaryPositionalEmbeddings
+        return rope(dim=head_dim, max_seq_len=max_seq_len, base=base)
+    if kind != "llama3" or config["model_type"] != "llama":
+        raise ValueError(f"rotary scaling {kind!r} is not supported; default is, and llama3 for a llama")
     return Llama3ScaledRoPE(
         dim=head_dim,
         max_seq_len=max_seq_len,
