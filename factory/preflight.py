@@ -110,7 +110,7 @@ def _resources(recipe: Recipe) -> list[str]:
 
 
 def _finetune(recipe: Recipe) -> list[str]:
-    """What torchtune's config has no entry for, or a GPU that it wants and does not get, would be noticed hours later."""
+    """An override without an entry in torchtune's config, or a GPU that is not there, would be noticed hours later."""
     finetune = recipe.finetune
     try:
         processes(configure(located(finetune.config), finetune.overrides), finetune.cpus, finetune.gpus)

@@ -14,8 +14,8 @@ from factory.settings import (
     ROOT,
     AComponent,
     Components,
+    ConfigFile,
     ExemplarFile,
-    ExistingFile,
     Settings,
     a_component,
     components,
@@ -120,7 +120,7 @@ class Finetune(Settings):
     config, such as ``optimizer.lr``.
     """
 
-    config: ExistingFile
+    config: ConfigFile
     steps: PositiveInt = 40
     growth: PositiveFloat = 1.2
     start: Literal["base", "previous"] = "base"
@@ -174,9 +174,9 @@ class Recipe(Settings):
         left_out = ("generations", "description", "preflight")
         settings = flat({key: value for key, value in self.resolved().items() if key not in left_out})
         files = [self.prompt.exemplars, self.finetune.config]
-        training = yaml.safe_load(located(self.finetune.config).read_text())
-        if isinstance(training, dict) and str(training.get("recipe")).endswith(".py"):
-            files.append(Path(training["recipe"]))
+        training = str(yaml.safe_load(located(self.finetune.config).read_text()).get("recipe"))
+        if training.endswith(".py"):
+            files.append(Path(training))
         for path in filter(None, files):
             settings[f"contents of {path}"] = hashlib.sha256(located(path).read_bytes()).hexdigest()[:16]
         return settings

@@ -59,10 +59,7 @@ def template(*parts: str) -> AfterValidator:
 
 def _exemplars(path: Path) -> Path:
     """A YAML list of ``{question, answer, rationale}``, with ``choices`` (texts by label) or without."""
-    try:
-        shown = yaml.safe_load(located(_exists(path)).read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"is not a YAML file: {error}") from error
+    shown = _yaml(path)
     keys = {"question", "answer", "rationale"}
     if not isinstance(shown, list) or not all(
         isinstance(one, dict) and one.keys() - {"choices"} == keys and isinstance(one.get("choices", {}), dict)
@@ -74,17 +71,26 @@ def _exemplars(path: Path) -> Path:
     return path
 
 
-def _exists(path: Path) -> Path:
-    if not located(path).is_file():
-        raise ValueError("there is no such file")
+def _torchtune_config(path: Path) -> Path:
+    if not isinstance(_yaml(path), dict):
+        raise ValueError("should be a mapping of torchtune's settings")
     return path
 
 
-ExistingFile = Annotated[Path, AfterValidator(_exists)]
-"""A file that the recipe names; it stays as written, so that a recipe reads the same on every machine."""
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(located(path).read_text())
+    except FileNotFoundError:
+        raise ValueError("there is no such file") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"is not a YAML file: {error}") from error
+
 
 ExemplarFile = Annotated[Path, AfterValidator(_exemplars)]
-"""The same, of exemplars."""
+"""A file that the recipe names; it stays as written, so that a recipe reads the same on every machine."""
+
+ConfigFile = Annotated[Path, AfterValidator(_torchtune_config)]
+"""The same, for torchtune."""
 
 
 class Settings(BaseModel):

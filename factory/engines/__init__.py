@@ -2,9 +2,13 @@
 
 An engine is built by the worker that owns it, which gives the model (a HF folder) by position; its other parameters
 are settings.
+
+Before a run samples anything, an engine class may say what would fail: if it has a static method
+``problems(settings, gpus)``, that is called with the engine's settings and the GPUs a worker gets, and returns one
+line for each thing that the recipe or the machine must mend.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
@@ -43,6 +47,13 @@ class SamplingError(Exception):
     """Raised by an engine when one request cannot be served (a prompt that is too long, say); others go on."""
 
 
+class EngineMisconfigured(Exception):
+    """Raised by an engine whose settings let no request succeed (a refused key, say): the run stops at once.
+
+    The text is one line: it is what the user sees.
+    """
+
+
 class EngineDead(Exception):
     """Raised by an engine that can serve no request any more: its worker must be replaced."""
 
@@ -55,6 +66,7 @@ class Engine(Protocol):
 
         Raises:
             SamplingError: this request failed.
+            EngineMisconfigured: every request will fail until the recipe is mended.
             EngineDead: every further request will fail.
         """
         ...
@@ -62,3 +74,12 @@ class Engine(Protocol):
     def close(self) -> None:
         """Release the device and end all processes of the engine."""
         ...
+
+
+def cut(completion: Completion, stop: tuple[str, ...]) -> Completion:
+    """The completion up to the first stop string in its text: what is verified and trained on, whatever the engine.
+
+    The counts of tokens stay those of what was sampled.
+    """
+    end = min((completion.text.find(string) for string in stop if string in completion.text), default=None)
+    return completion if end is None else replace(completion, text=completion.text[:end], finish_reason="stop")

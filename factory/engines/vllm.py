@@ -1,6 +1,7 @@
 """vLLM in the worker's process: an ``AsyncLLM`` that batches all requests of a worker continuously."""
 
 import itertools
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import psutil
 from pydantic import Field, PositiveInt
 
-from factory.engines import Completion, EngineDead, Sampling, SamplingError
+from factory.engines import Completion, EngineDead, EngineMisconfigured, Sampling, SamplingError
 from factory.prompts import Message, prompt_ids
 
 # Without a GPU. AsyncLLM runs its engine in a process of its own in any case; switching "multiprocessing" off keeps
@@ -21,6 +22,9 @@ CPU_ENVIRONMENT = {
     "OMP_WAIT_POLICY": "passive",
 }
 
+LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""The ranks that vLLM makes room for."""
+
 
 class VLLM:
     """A vLLM engine for one model.
@@ -30,7 +34,8 @@ class VLLM:
         dtype: dtype of weights and activations.
         max_model_len: longest prompt and completion together, in tokens.
         max_num_seqs: most requests in one batch.
-        tensor_parallel_size: GPUs that share the model.
+        tensor_parallel_size: GPUs that share the model; ``rollout.gpus_per_engine`` must be as many.
+        adapter: local folder of a LoRA adapter in PEFT's layout, which all requests use.
         logprobs: record the mean log-probability of each completion (costs about a quarter of the speed on a CPU).
         kv_cache_gib: size of the KV cache in GiB without a GPU; on a GPU vLLM takes ``gpu_memory_utilization``.
         engine_args: further arguments of vLLM's ``AsyncEngineArgs``, by their names.
@@ -45,6 +50,7 @@ class VLLM:
         max_model_len: PositiveInt | None = None,
         max_num_seqs: PositiveInt = 256,
         tensor_parallel_size: PositiveInt = 1,
+        adapter: Path | None = None,
         logprobs: bool = False,
         kv_cache_gib: Annotated[int, Field(gt=0)] = 1,
         engine_args: dict[str, Any] | None = None,
@@ -55,6 +61,7 @@ class VLLM:
             os.environ.update(CPU_ENVIRONMENT, VLLM_CPU_KVCACHE_SPACE=str(kv_cache_gib))
         from vllm import SamplingParams
         from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.lora.request import LoRARequest
         from vllm.sampling_params import RequestOutputKind
         from vllm.v1.engine.async_llm import AsyncLLM
         from vllm.v1.engine.exceptions import EngineDeadError
@@ -67,6 +74,9 @@ class VLLM:
             "tensor_parallel_size": tensor_parallel_size,
             "disable_log_stats": True,
         }
+        if adapter is not None:
+            arguments |= {"enable_lora": True, "max_lora_rank": _room_for(adapter)}
+        self._adapter = LoRARequest("adapter", 1, str(adapter)) if adapter is not None else None
         if not on_gpu:
             # Seeded requests kill the CPU engine when a prompt is prefilled in chunks ("CPU Generator does not use
             # offset"); without chunks one step must hold a whole prompt.
@@ -81,6 +91,20 @@ class VLLM:
         self._final_only = RequestOutputKind.FINAL_ONLY
         self._dead = EngineDeadError
 
+    @staticmethod
+    def problems(settings: dict[str, Any], gpus: float) -> list[str]:
+        """What would fail at the start of the engine: see :mod:`factory.engines`."""
+        problems = []
+        wanted = settings["tensor_parallel_size"]
+        if wanted > max(gpus, 1):
+            problems.append(f"tensor_parallel_size={wanted}: rollout.gpus_per_engine is {gpus:g}, and must be {wanted}")
+        if settings["adapter"] is not None:
+            try:
+                _room_for(settings["adapter"])
+            except EngineMisconfigured as error:
+                problems.append(str(error))
+        return problems
+
     async def sample(self, messages: list[Message], seed: int, sampling: Sampling) -> Completion:
         params = self._params(
             temperature=sampling.temperature,
@@ -94,7 +118,8 @@ class VLLM:
         )
         prompt = {"prompt_token_ids": prompt_ids(self._tokenizer, messages)}
         try:
-            async for output in self._llm.generate(prompt, params, request_id=str(next(self._numbers))):
+            number = str(next(self._numbers))
+            async for output in self._llm.generate(prompt, params, number, lora_request=self._adapter):
                 final = output
         except self._dead as error:
             raise EngineDead(str(error)) from error
@@ -107,6 +132,23 @@ class VLLM:
 
     def close(self) -> None:
         self._llm.shutdown()
+
+
+def _room_for(adapter: Path) -> int:
+    """The smallest ``max_lora_rank`` of vLLM's that holds the adapter.
+
+    Raises:
+        EngineMisconfigured: the folder holds no adapter, or one that is too large.
+    """
+    if not (adapter / "adapter_model.safetensors").is_file():  # without it vLLM would unpickle an adapter_model.bin
+        raise EngineMisconfigured(f"adapter: '{adapter}' has no adapter_model.safetensors")
+    try:
+        rank = json.loads((adapter / "adapter_config.json").read_text())["r"]
+        return next(room for room in LORA_RANKS if room >= rank)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise EngineMisconfigured(f"adapter: '{adapter}' has no adapter_config.json with the rank 'r'") from None
+    except StopIteration:
+        raise EngineMisconfigured(f"adapter: rank {rank} of '{adapter}' is above {LORA_RANKS[-1]}") from None
 
 
 def _end_children_with_this_process() -> None:
