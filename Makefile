@@ -58,8 +58,8 @@ models/smollm2-135m-instruct: | setup
 	@rm -rf models/.packages
 
 .PHONY: test
-test: setup  ## Run the tests
-	@$(PY) -m pytest
+test: setup  ## Run the tests, two files at a time
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 .PHONY: check
 check: setup  ## Lint and check types
