@@ -27,7 +27,7 @@ def connected() -> Iterator[None]:
     """Connect to Ray, and disconnect whatever happens; a cluster of our own ends with the block.
 
     Raises:
-        ConfigError: the cluster that ``RAY_ADDRESS`` names does not answer.
+        ConfigError: the cluster that ``RAY_ADDRESS`` names does not answer, or our own does not start.
     """
     os.environ.update(ENVIRONMENT)
     # Workers import this project from where it is, whatever their working directory.
@@ -43,8 +43,9 @@ def connected() -> Iterator[None]:
             log_to_driver=False,
             logging_level=logging.WARNING,
         )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError("Ray", [f"the cluster at RAY_ADDRESS={address} does not answer: {error}"]) from error
+    except Exception as error:  # a plain Exception is what Ray raises when its start takes too long
+        what = f"the cluster at RAY_ADDRESS={address} does not answer" if address else "does not start"
+        raise ConfigError("Ray", [f"{what}: {error}"]) from error
     signal.signal(signal.SIGTERM, _interrupted)  # Ray has put a handler of its own there
     context = DataContext.get_current()
     context.enable_progress_bars = False
