@@ -138,6 +138,14 @@ def _counts(manifest: dict[str, Any]) -> str:
     if origins:
         parts.append(_table(["origin", "examples", "meaning"], origins))
     parts.append(_table(["reason", "rejects"], reasons) if reasons else "No attempt was rejected.")
+    checks = [
+        [name, origin, f"{count['passed']:,}", f"{count['failed']:,}"]
+        for name, by_origin in manifest["facts"].get("checks", {}).items()
+        for origin, count in by_origin.items()
+    ]
+    if checks:
+        parts.append("Process checks look beyond the final answer of a correct attempt:")
+        parts.append(_table(["check", "origin", "passed", "failed"], checks))
     return "\n\n".join(parts)
 
 

@@ -127,6 +127,9 @@ class Table:
                 bars = "".join(" " if value is None else BARS[round(value * 8)] for value in values)
                 steps = " -> ".join(f"{value:.1%}" for value in known)
                 terminal.console.print(f"  {name:<20} {bars}  {steps}")
+            if name == "accuracy" and known:
+                bounds = " -> ".join("{:.1%}-{:.1%}".format(*one["interval"]) for one in measured if one["interval"])
+                terminal.console.print(f"  {'its 95% interval':<20} {' ' * len(values)}  {bounds}")
 
 
 def show(folder: Path) -> None:
@@ -163,6 +166,7 @@ def card_facts(run: Run, recipe: Recipe, n: int) -> dict[str, Any]:
             {"what": "questions solved without a hint", "count": rollouts["solved"]},
             *({"what": f"examples {origin}", "count": count} for origin, count in curated["examples"].items()),
         ],
+        "checks": curated["checks"],
         "accuracy": [_accuracy(run, generation) for generation in range(n + 1)],
         "validation": {"passed": True, "expectations": records["validate"]["expectations"]},
         "seed": recipe.seed,

@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
     "license": "apache-2.0",
     "parent_generation": 1,
     "funnel": [{"what": "questions", "count": 2000}],
+    "checks": {"derived": {"rationalized": {"passed": 50, "failed": 248}}},
     "accuracy": [
         {"generation": 0, "accuracy": 0.508, "questions": 400, "by_difficulty": {"1 digit": 1.0, "a|b": 0.25}},
         {"generation": 1, "accuracy": 0.6},
@@ -216,6 +217,7 @@ def test_empty_tables_load(inputs: Inputs, load: Load, rejects: str) -> None:
     assert polars.read_parquet(folder / "rejects/*.parquet").columns == REJECTS.names
     assert len(load(folder)) == 12, "the other tables are not disturbed"
     assert "rejects = load_dataset" not in (folder / "README.md").read_text()
+    assert "| derived | rationalized | 50 | 248 |" in (folder / "README.md").read_text()
 
 
 @pytest.mark.parametrize("broken", ["missing", "null"])
