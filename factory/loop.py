@@ -1,31 +1,10 @@
-"""The loop: STaR's Algorithm 1, a stage a line. The only module that imports all stages."""
+"""The loop: STaR's Algorithm 1, a stage a line."""
 
-import time
-from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-
-import polars as pl
-
-from factory.curate import check_counts, curate
-from factory.errors import ConfigError, FactoryError
-from factory.evaluate import evaluate
-from factory.finetune import FinetuneResult, train
-from factory.preflight import preflight, room
-from factory.probe import draw, refuse_cold_start
-from factory.probe import read as read_probe
-from factory.prompts import Prompt
-from factory.publish import publish
-from factory.questions import snapshot
 from factory.recipe import Recipe
-from factory.report import Table, card_facts, rollout_counts
-from factory.rollout import Job, Pass, Tally, roll_out
-from factory.run import Record, Run, describe, digest, folder_atomically, shards, write_table
-from factory.seeds import reference_examples, warmup_examples
-from factory.settings import located
-from factory.terminal import console, line
-from schemas.questions import SPLITS
-from validation.gate import Limits, validate
+from factory.report import Table
+from factory.run import Run
+from factory.stages import Stages
+from factory.terminal import console
 
 
 def iterate(recipe: Recipe, run: Run, generations: int) -> None:
@@ -37,22 +16,22 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
         ConfigError: corpus, machine or registry do not fit the recipe; nothing has been sampled then.
         FactoryError: a stage failed.
     """
-    loop = Loop(recipe, run)
+    stages = Stages(recipe, run)
     table = Table(run.folder)
-    loop.snapshot()
-    loop.make_base()
-    loop.check_room(generations)
+    stages.snapshot()
+    stages.make_base()
+    stages.check_room(generations)
     for n in range(generations):
-        loop.sample(n, "evaluation", "rollouts")  # lines 3-4 of the paper: sample, and rationalize what failed
-        loop.curate(n)  # lines 5-6: keep what reaches the answer
-        loop.validate(n)
-        loop.publish(n)
-        loop.finetune(n)  # line 7: from the base, on what was kept
+        stages.sample(n, "evaluation", "rollouts")  # lines 3-4 of the paper: sample, and rationalize what failed
+        stages.curate(n)  # lines 5-6: keep what reaches the answer
+        stages.validate(n)
+        stages.publish(n)
+        stages.finetune(n)  # line 7: from the base, on what was kept
         table.add(n)
     if recipe.served_model:  # a server's model does not learn: the trained one is measured by another run
         console.print(f"  model {generations} is not measured: the engine samples '{recipe.served_model}' only")
     else:
-        loop.sample(generations, "evaluation")
+        stages.sample(generations, "evaluation")
         table.add(generations)
     table.finish()
 
@@ -64,249 +43,8 @@ def probe(recipe: Recipe, run: Run) -> None:
         ConfigError: corpus, machine or registry do not fit the recipe.
         FactoryError: nothing was solved, or the engine does not start.
     """
-    loop = Loop(recipe, run)
-    loop.snapshot()
-    loop.make_base()
-    loop.check_room(recipe.generations)
-    loop.sample(0)
-
-
-class Loop:
-    """The stages of one run. Each shows a line, and writes its record when it has finished."""
-
-    def __init__(self, recipe: Recipe, run: Run):
-        self.recipe, self.run = recipe, run
-        settings = recipe.prompt.model_dump()
-        exemplars = settings.pop("exemplars")
-        self.prompt = Prompt(**settings, exemplars=exemplars and located(exemplars))
-        self.dataset = recipe.publish.name or run.folder.resolve().name
-        preflight(recipe, run, self.dataset)
-
-    def snapshot(self) -> None:
-        def work() -> Record:
-            folder = self.run.folder / "questions"
-            with line("questions") as shown, folder_atomically(folder) as temporary:
-                found = snapshot(self.recipe, temporary, shown.update)
-                shown.result(str(found))
-            return {**asdict(found), "outputs": self._described(*(folder / split for split in SPLITS))}
-
-        self.run.stage("questions", work)
-
-    def make_base(self) -> None:
-        """Model 0: what the recipe names, warmed up on the seed questions if it says so."""
-
-        def work() -> Record:
-            warmup, training = self.recipe.warmup, None
-            untrained = self.run.folder / "untrained" if warmup.steps else self.run.base
-            with line("base model") as shown, folder_atomically(untrained) as temporary:
-                try:
-                    self.recipe.base(temporary)
-                except (OSError, ValueError) as error:
-                    raise ConfigError(f"base {self.recipe.base.name}", [str(error)]) from error
-                shown.result(self.recipe.base.name)
-            if warmup.steps:
-                seeds = self.run.folder / "warmup" / "00000.parquet"
-                write_table(seeds, warmup_examples(self.run, self.prompt, warmup.hinted))
-                training = self._train("base model: warm-up", untrained, [seeds], self.run.base, warmup.steps, 0)
-            return {"model": self._model(0), "training": training and asdict(training)}
-
-        self.run.stage("base", work)
-
-    def check_room(self, generations: int) -> None:
-        """Whether disk and memory have room for what follows, now that the model's size is known."""
-        problems = room(self.recipe, self.run, generations)
-        if problems:
-            raise ConfigError(f"run '{self.run.folder}'", problems)
-
-    def sample(self, n: int, *stages: str) -> None:
-        """Evaluate model n and sample the corpus with it, in one engine pass; model 0 is probed first."""
-        run, recipe, folder = self.run, self.recipe, self.run.generation(n)
-        passes = {
-            "probe": Pass(run.probe / "questions", run.probe / "rollouts", recipe.strategy, recipe.sampling),
-            "evaluation": Pass(
-                run.questions("eval"), folder / "evaluation", recipe.evaluation.strategy, recipe.evaluation.sampling
-            ),
-            "rollouts": Pass(run.questions("train"), folder / "rollouts", recipe.strategy, recipe.sampling),
-        }
-        if n == 0 and recipe.preflight.questions:
-            stages = ("probe", *stages)
-        left = {stage: passes[stage] for stage in stages if run.record(stage, n) is None}
-        if not left:
-            return
-        if "probe" in left:
-            draw(run.questions("train"), passes["probe"].questions, recipe.preflight.questions, recipe.seed)
-            if not passes["probe"].missing():
-                self._judge(passes["probe"])
-        served = recipe.served_model
-        model: Record = {"path": served, "sha256": None} if served else self._model(n)
-        job = Job(
-            model=run.model(n).resolve(),
-            model_name=model["path"],
-            generation=n,
-            seed=recipe.seed,
-            engine=recipe.engine,
-            verifier=recipe.verifier,
-            prompt=self.prompt,
-            passes=tuple(left.values()),
-            log=run.log.resolve(),
-        )
-        started = time.monotonic()
-        with line(f"gen {n}  {' + '.join(left)}") as shown:
-            shown.update("starting the engine")
-            total = sum(row_count(path) for one in left.values() for path in one.missing())
-
-            roll_out(
-                job,
-                recipe.rollout,
-                on_progress=lambda tally, pace: shown.update(_told(tally, pace), tally["questions"], total),
-                on_shard=lambda shard: self._judge(passes["probe"]) if shard.parent == passes["probe"].out else None,
-            )
-        seconds = time.monotonic() - started
-        left.pop("probe", None)
-        for stage, one in left.items():
-            record: Record = {
-                **rollout_counts(one.out),
-                "model": model,
-                "inputs": self._described(one.questions),
-                "outputs": self._described(one.out),
-            }
-            if stage == "evaluation":
-                record["eval"] = evaluate(one.out, recipe.evaluation.reported_apart)
-            # one pass made them all; its time is that of the last, which is by far the longest
-            run.finish(stage, record, seconds if stage == stages[-1] else 0.0, n)
-
-    def _judge(self, probe: Pass) -> None:
-        """Look at the probe as soon as its questions are sampled, while the others still run."""
-        found = read_probe(probe.out)
-        console.print(f"  {'probe':<28} {found}")
-        refuse_cold_start(found, self.recipe)
-        self.run.finish("probe", asdict(found), 0.0, 0)  # its time is part of that of the pass
-
-    def curate(self, n: int) -> None:
-        folder = self.run.generation(n)
-
-        def work() -> Record:
-            with line(f"gen {n}  curate") as shown:
-                curate(folder / "rollouts", folder / "examples", folder / "rejects", self.recipe.curation)
-                if self.recipe.curation.keep_seeds:
-                    reference = reference_examples(self.run, self.prompt, n)
-                    write_table(folder / "examples" / "reference.parquet", reference)
-                kept = _count_by("origin", folder / "examples")
-                dropped = _count_by("reason", folder / "rejects")
-                shown.result(", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items()))
-            return {
-                "examples": kept,
-                "rejects": dropped,
-                "checks": check_counts(folder / "examples", folder / "rejects"),
-                "inputs": self._described(folder / "rollouts"),
-                "outputs": self._described(folder / "examples", folder / "rejects"),
-            }
-
-        self.run.stage("curate", work, n)
-
-    def validate(self, n: int) -> None:
-        """The gate: what fails an expectation is not published, and the run stops."""
-        folder = self.run.generation(n)
-
-        def work() -> Record:
-            gate = self.recipe.gate
-            limits = Limits(self.recipe.curation.per_question, gate.min_examples, gate.max_error_share)
-            questions = [path for split in SPLITS for path in shards(self.run.questions(split))]
-            with line(f"gen {n}  validate") as shown:
-                judged = validate(
-                    shards(folder / "rollouts"), shards(folder / "examples"), questions, folder / "validation", limits
-                )
-                held = judged.expectations - len(judged.failures)
-                shown.result(f"{held}/{judged.expectations} expectations hold")
-            if not judged.success:
-                failures = "\n".join(f"  - {failure}" for failure in judged.failures)
-                raise FactoryError(
-                    f"generation {n} is not published, because it fails validation:\n{failures}\n"
-                    f"  all results: {judged.data_docs}"
-                )
-            return {
-                "expectations": judged.expectations,
-                "data_docs": str(judged.data_docs.relative_to(self.run.folder)),
-                "inputs": self._described(folder / "rollouts", folder / "examples"),
-            }
-
-        self.run.stage("validate", work, n)
-
-    def publish(self, n: int) -> None:
-        folder = self.run.generation(n)
-
-        def work() -> Record:
-            with line(f"gen {n}  publish") as shown:
-                dataset = publish(
-                    registry=self.recipe.publish.registry,
-                    name=self.dataset,
-                    generation=n,
-                    tables={name: shards(folder / name) for name in ("examples", "rollouts", "rejects")},
-                    recipe=(self.run.folder / "recipe.yaml").read_text(),
-                    facts=card_facts(self.run, self.recipe, n),
-                )
-                shown.result(str(dataset))
-            return {"dataset": str(dataset), "manifest_sha256": digest(dataset / "manifest.json")}
-
-        self.run.stage("publish", work, n)
-
-    def finetune(self, n: int) -> None:
-        """Train model n+1: from the base on this generation's examples, unless the recipe goes on from model n."""
-
-        def work() -> Record:
-            examples = self.run.generation(n) / "examples"
-            start = self.run.base if self.recipe.finetune.start == "base" else self.run.model(n)
-            steps = self.recipe.finetune.steps_of(n)
-            training = self._train(f"gen {n}  fine-tune", start, shards(examples), self.run.model(n + 1), steps, n + 1)
-            return {
-                "start": str(start.relative_to(self.run.folder)),
-                "model": self._model(n + 1),
-                "training": asdict(training),
-                "inputs": self._described(examples),
-            }
-
-        self.run.stage("finetune", work, n)
-
-    def _train(
-        self, title: str, start: Path, examples: Sequence[Path], out: Path, steps: int, model: int
-    ) -> FinetuneResult:
-        settings = self.recipe.finetune
-        with line(title) as shown:
-            shown.update("starting torchtune")
-            result = train(
-                start,
-                examples,
-                located(settings.config),
-                out,
-                steps=steps,
-                seed=self.recipe.seed + model,  # each model sees its examples in an order of its own
-                overrides=settings.overrides,
-                log=self.run.log,
-                on_progress=lambda step, total, loss: shown.update(f"steps  loss {loss:.3f}", step, total),
-                num_cpus=settings.cpus,
-                num_gpus=settings.gpus,
-            )
-            shown.result(f"{result.steps:,} steps  loss {result.loss_first:.3f} -> {result.loss_last:.3f}")
-        return result
-
-    def _model(self, n: int) -> Record:
-        path = self.run.model(n)
-        return {"path": str(path.relative_to(self.run.folder)), "sha256": digest(path)}
-
-    def _described(self, *folders: Path) -> Record:
-        return describe([path for folder in folders for path in shards(folder)], self.run.folder)
-
-
-def row_count(path: Path) -> int:
-    """Number of rows of a Parquet file."""
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
-
-
-def _count_by(column: str, folder: Path) -> dict[str, int]:
-    return dict(pl.scan_parquet(shards(folder)).group_by(column).len().sort(column).collect().iter_rows())
-
-
-def _told(tally: Tally, pace: Tally) -> str:
-    """``questions  56 attempts/s  7,890 tokens/s  12% correct``; the share is of the unhinted attempts."""
-    share = f"  {tally['correct'] / tally['unhinted']:.0%} correct" if tally["unhinted"] else ""
-    return f"questions  {pace['attempts']:,} attempts/s  {pace['tokens']:,} tokens/s{share}"
+    stages = Stages(recipe, run)
+    stages.snapshot()
+    stages.make_base()
+    stages.check_room(recipe.generations)
+    stages.sample(0)

@@ -22,7 +22,8 @@ from factory.component import parse
 from factory.engines import Completion, EngineMisconfigured, Sampling, SamplingError, cut
 from factory.load import load_recipe
 from factory.prompts import Prompt, prompt_ids
-from factory.rollout import Job, Pass, roll_out
+from factory.rollout import roll_out
+from factory.worker import Job, Pass
 from tests.served import sample, served
 
 GREEDY = Sampling(temperature=0, max_tokens=24)

@@ -20,8 +20,9 @@ from factory.engines.vllm import VLLM
 from factory.errors import FactoryError
 from factory.prompts import Prompt
 from factory.recipe import Rollout
-from factory.rollout import Job, Pass, roll_out
+from factory.rollout import roll_out
 from factory.run import write_table
+from factory.worker import Job, Pass
 from schemas import QUESTIONS
 from tests.served import free_port, sample
 

@@ -13,8 +13,9 @@ from factory.component import Component
 from factory.engines import Sampling
 from factory.prompts import Prompt
 from factory.recipe import Rollout
-from factory.rollout import MAX_ENGINE_DEATHS, Job, Pass, roll_out
+from factory.rollout import roll_out
 from factory.run import write_table
+from factory.worker import MAX_ENGINE_DEATHS, Job, Pass
 from schemas import QUESTIONS
 
 SHARDS, ROWS = 4, 3
