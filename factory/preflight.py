@@ -30,27 +30,27 @@ def preflight(recipe: Recipe, run: Run, dataset: str) -> None:
         raise ConfigError(f"run '{run.folder}'", problems)
 
 
-def room(recipe: Recipe, run: Run, generations: int) -> list[str]:
-    """What disk and memory have no room for. Needs the base model, by whose size it is judged.
+def room(recipe: Recipe, run: Run, generations: int) -> tuple[str, list[str]]:
+    """What disk and memory are asked for and have, and what they have no room for. Needs the base model.
 
     On disk every generation leaves a checkpoint. In memory an engine holds the weights and, without a GPU, its KV
     cache; on a GPU vLLM takes for it what is left.
     """
     parameters, weights = _size(run.base)
-    problems = []
     dtype = configure(located(recipe.finetune.config), recipe.finetune.overrides).dtype
     checkpoints = sum(not run.model(n + 1).exists() for n in range(generations))
-    needed = (checkpoints + 1) * parameters * (4 if dtype == "fp32" else 2)  # one more while it is being written
+    disk = (checkpoints + 1) * parameters * (4 if dtype == "fp32" else 2)  # one more while it is being written
     free = shutil.disk_usage(run.folder).free
-    if needed > free:
-        problems.append(f"disk: {checkpoints} checkpoints need {_gib(needed)}, '{run.folder}' has {_gib(free)} free")
     gpus = recipe.rollout.gpus_per_engine
-    cache = 0 if gpus else recipe.engine.settings.get("kv_cache_gib", 0) * 2**30
+    engine = recipe.engine.settings
+    memory = 0 if "base_url" in engine else weights + (0 if gpus else engine.get("kv_cache_gib", 0) * 2**30)
     available = _gpu_memory(gpus) if gpus else psutil.virtual_memory().available
-    if weights + cache > available:
-        where = f"{gpus:g} GPUs" if gpus else "this machine"
-        problems.append(f"memory: an engine needs {_gib(weights + cache)}, {where} has {_gib(available)}")
-    return problems
+    where = f"{gpus:g} GPUs" if gpus else "this machine"
+    told = {
+        f"disk: {checkpoints} checkpoints need {_gib(disk)}, '{run.folder}' has {_gib(free)} free": disk > free,
+        f"memory: an engine needs {_gib(memory)}, {where} has {_gib(available)}": memory > available,
+    }
+    return "; ".join(told), [problem for problem, is_one in told.items() if is_one]
 
 
 def _size(model: Path) -> tuple[int, int]:

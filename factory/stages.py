@@ -72,7 +72,9 @@ class Stages:
 
     def check_room(self, generations: int) -> None:
         """Whether disk and memory have room for what follows, now that the model's size is known."""
-        problems = room(self.recipe, self.run, generations)
+        with line("room") as shown:
+            told, problems = room(self.recipe, self.run, generations)
+            shown.result(told)
         if problems:
             raise ConfigError(f"run '{self.run.folder}'", problems)
 

@@ -99,12 +99,14 @@ def test_a_full_disk_and_a_small_memory_are_said_with_numbers(tmp_path: Path, mo
     run = Run(tmp_path)
     run.base.mkdir()
     tiny_llama(run.base)
-    assert preflight.room(recipe(), run, 2) == []
+    told, problems = preflight.room(recipe(), run, 2)
+    assert told.startswith("disk: 2 checkpoints need 0.0 GiB")
+    assert problems == []
     monkeypatch.setattr("factory.preflight.shutil.disk_usage", lambda path: Usage(10**9, 10**9, 10**6))
-    (disk,) = preflight.room(recipe(), run, 2)
+    _, (disk,) = preflight.room(recipe(), run, 2)
     assert disk.startswith("disk: 2 checkpoints need 0.0 GiB")
     monkeypatch.undo()
-    (memory,) = preflight.room(recipe("engine.kv_cache_gib=100000"), run, 2)
+    _, (memory,) = preflight.room(recipe("engine.kv_cache_gib=100000"), run, 2)
     assert memory.startswith("memory: an engine needs 100000.0 GiB, this machine has ")
 
 
