@@ -106,26 +106,20 @@ def _examples(kept: pl.DataFrame) -> pl.DataFrame:
 
 
 def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str, int]]]:
-    """``{check: {origin: {"passed": n, "failed": n}}}`` over the examples and over what was dropped for a check."""
-    kept = (
-        pl.scan_parquet(shards(examples))
-        .select("origin", "checks")
+    """``{check: {origin: {"passed": n, "failed": n}}}`` over all correct attempts, kept or not."""
+    kept = pl.scan_parquet(shards(examples)).select("origin", "checks")
+    hinted = pl.when("hinted").then(pl.lit("rationalized")).otherwise(pl.lit("sampled"))
+    dropped = pl.scan_parquet(shards(rejects)).select("checks", origin=hinted).select("origin", "checks")
+    results = (
+        pl.concat([kept, dropped])
         .explode("checks", empty_as_null=False, keep_nulls=False)
         .unnest("checks")
-        .select("origin", "passed", name=pl.col("name").str.split("/").list.first())
-    )
-    dropped = (
-        pl.scan_parquet(shards(rejects))
-        .filter(pl.col("reason").str.starts_with("check_"))
-        .select(
-            origin=pl.when("hinted").then(pl.lit("rationalized")).otherwise(pl.lit("sampled")),
-            passed=pl.lit(False),
-            name=pl.col("reason").str.strip_prefix("check_"),
-        )
+        .group_by("origin", "passed", name=pl.col("name").str.split("/").list.first())
+        .len()
+        .sort("name", "origin")
     )
     counts: dict[str, dict[str, dict[str, int]]] = {}
-    rows = pl.concat([kept, dropped]).group_by("name", "origin", "passed").len().sort("name", "origin").collect()
-    for name, origin, passed, count in rows.select("name", "origin", "passed", "len").iter_rows():
+    for name, origin, passed, count in results.select("name", "origin", "passed", "len").collect().iter_rows():
         by_origin = counts.setdefault(name, {}).setdefault(origin, {"passed": 0, "failed": 0})
         by_origin["passed" if passed else "failed"] = count
     return counts

@@ -32,3 +32,13 @@ CHOICES = pa.list_(
         ]
     )
 )
+
+CHECKS = pa.list_(
+    pa.struct(
+        [
+            column("name", pa.string(), "name and version of the process check"),
+            column("passed", pa.bool_(), "whether the rationale passed"),
+        ]
+    )
+)
+"""The results of process checks."""

@@ -2,20 +2,11 @@
 
 import pyarrow as pa
 
-from schemas.columns import MESSAGES, column, table
+from schemas.columns import CHECKS, MESSAGES, column, table
 
 ORIGINS = ("sampled", "rationalized", "corrected", "reference")
 """sampled: unhinted and right; rationalized: right under the hint; corrected: right in a later turn;
 reference: given, not sampled (a seed rationale)."""
-
-CHECKS = pa.list_(
-    pa.struct(
-        [
-            column("name", pa.string(), "name and version of the process check"),
-            column("passed", pa.bool_(), "whether the rationale passed"),
-        ]
-    )
-)
 
 EXAMPLES = table(
     "examples",

@@ -109,7 +109,7 @@ def test_what_is_not_correct_is_rejected_with_its_verdict(verdict: str, hinted: 
         return
     assert examples == []
     kept = {name: made[name] for name in ("attempt_id", "hinted", "completion", "predicted_answer")}
-    assert rejects == [kept | {"question_id": "q", "generation": 2, "reason": verdict}]
+    assert rejects == [kept | {"question_id": "q", "generation": 2, "reason": verdict, "checks": []}]
 
 
 CASES: dict[str, tuple[Row, list[Row], list[str], dict[str, str]]] = {
