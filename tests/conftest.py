@@ -6,6 +6,14 @@ import pytest
 from tests.loop import REAL, Command
 
 
+SLOWEST = ("test_resume.py", "test_loop.py", "test_finetune.py")
+"""Minutes each: they begin first, so that neither of two processes is left with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: SLOWEST.index(item.path.name) if item.path.name in SLOWEST else len(SLOWEST))
+
+
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A run of one generation with every part real: vLLM, torchtune, Great Expectations, the registry.
