@@ -5,7 +5,6 @@ import pytest
 
 from tests.loop import REAL, Command
 
-
 SLOWEST = ("test_resume.py", "test_loop.py", "test_finetune.py")
 """Minutes each: they begin first, so that neither of two processes is left with one of them at the end."""
 
