@@ -47,8 +47,8 @@ def room(recipe: Recipe, run: Run, generations: int) -> tuple[str, list[str]]:
     available = _gpu_memory(gpus) if gpus else psutil.virtual_memory().available
     where = f"{gpus:g} GPUs" if gpus else "this machine"
     told = {
-        f"disk: {checkpoints} checkpoints need {_gib(disk)}, '{run.folder}' has {_gib(free)} free": disk > free,
-        f"memory: an engine needs {_gib(memory)}, {where} has {_gib(available)}": memory > available,
+        f"disk: {checkpoints} checkpoints need {_size_of(disk)}, '{run.folder}' has {_size_of(free)} free": disk > free,
+        f"memory: an engine needs {_size_of(memory)}, {where} has {_size_of(available)}": memory > available,
     }
     return "; ".join(told), [problem for problem, is_one in told.items() if is_one]
 
@@ -75,8 +75,8 @@ def _gpu_memory(gpus: float) -> int:
     return int(found * min(gpus, 1))
 
 
-def _gib(count: float) -> str:
-    return f"{count / 2**30:.1f} GiB"
+def _size_of(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
 def _engine(recipe: Recipe) -> list[str]:

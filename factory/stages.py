@@ -82,21 +82,16 @@ class Stages:
         """Evaluate model n and sample the corpus with it, in one engine pass; model 0 is probed first."""
         run, recipe, folder = self.run, self.recipe, self.run.generation(n)
         passes = {
-            "probe": Pass(run.probe / "questions", run.probe / "rollouts", recipe.strategy, recipe.sampling),
             "evaluation": Pass(
                 run.questions("eval"), folder / "evaluation", recipe.evaluation.strategy, recipe.evaluation.sampling
             ),
             "rollouts": Pass(run.questions("train"), folder / "rollouts", recipe.strategy, recipe.sampling),
         }
-        if n == 0 and recipe.preflight.questions:
-            stages = ("probe", *stages)
         left = {stage: passes[stage] for stage in stages if run.record(stage, n) is None}
-        if not left:
+        probe = Pass(run.probe / "questions", run.probe / "rollouts", recipe.strategy, recipe.sampling)
+        probes = {"probe": probe} if n == 0 and self._is_to_be_sampled(probe) else {}
+        if not probes | left:
             return
-        if "probe" in left:
-            draw(run.questions("train"), passes["probe"].questions, recipe.preflight.questions, recipe.seed)
-            if not passes["probe"].missing():
-                self._judge(passes["probe"])
         served = recipe.served_model
         model: Record = {"path": served, "sha256": None} if served else self._model(n)
         job = Job(
@@ -107,22 +102,21 @@ class Stages:
             engine=recipe.engine,
             verifier=recipe.verifier,
             prompt=self.prompt,
-            passes=tuple(left.values()),
+            passes=tuple((probes | left).values()),
             log=run.log.resolve(),
         )
         started = time.monotonic()
-        with line(f"gen {n}  {' + '.join(left)}") as shown:
+        with line(f"gen {n}  {' + '.join(left or probes)}") as shown:
             shown.update("starting the engine")
-            total = sum(row_count(path) for one in left.values() for path in one.missing())
+            total = sum(row_count(path) for one in job.passes for path in one.missing())
 
             roll_out(
                 job,
                 recipe.rollout,
                 on_progress=lambda tally, pace: shown.update(_told(tally, pace), tally["questions"], total),
-                on_shard=lambda shard: self._judge(passes["probe"]) if shard.parent == passes["probe"].out else None,
+                on_shard=lambda shard: self._judge(probe) if shard.parent == probe.out else None,
             )
         seconds = time.monotonic() - started
-        left.pop("probe", None)
         for stage, one in left.items():
             record: Record = {
                 **rollout_counts(one.out),
@@ -135,12 +129,24 @@ class Stages:
             # one pass made them all; its time is that of the last, which is by far the longest
             run.finish(stage, record, seconds if stage == stages[-1] else 0.0, n)
 
+    def _is_to_be_sampled(self, probe: Pass) -> bool:
+        """Draw the probe's questions, unless the recipe wants none or sampling has got past it; judge one that is
+        sampled already."""
+        run, questions = self.run, self.recipe.preflight.questions
+        if not questions or run.record("probe") or run.records(0):
+            return False
+        draw(run.questions("train"), probe.questions, questions, self.recipe.seed)
+        if probe.missing():
+            return True
+        self._judge(probe)
+        return False
+
     def _judge(self, probe: Pass) -> None:
         """Look at the probe as soon as its questions are sampled, while the others still run."""
         found = read_probe(probe.out)
         console.print(f"  {'probe':<28} {found}")
         refuse_cold_start(found, self.recipe)
-        self.run.finish("probe", asdict(found), 0.0, 0)  # its time is part of that of the pass
+        self.run.finish("probe", asdict(found), 0.0)  # its time is part of that of the pass
 
     def curate(self, n: int) -> None:
         folder = self.run.generation(n)

@@ -46,6 +46,8 @@ def test_status_tells_what_was_made(run: Path, attempts: list[dict[str, Any]]) -
     assert first["examples"]["sampled"] == first["solved"]
     assert first["examples"]["rationalized"] > 0
     assert set(first["rejects"]) >= {"wrong"}
+    correct = sum(attempt["verdict"] == "correct" for attempt in attempts)
+    assert sum(sum(counts.values()) for counts in first["checks"]["columns"].values()) == correct
     assert last["examples"] is None
     assert last["model"] == "gen-0/checkpoint"
     table = subprocess.run(command, capture_output=True, check=True, text=True).stdout

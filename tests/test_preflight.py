@@ -100,11 +100,11 @@ def test_a_full_disk_and_a_small_memory_are_said_with_numbers(tmp_path: Path, mo
     run.base.mkdir()
     tiny_llama(run.base)
     told, problems = preflight.room(recipe(), run, 2)
-    assert told.startswith("disk: 2 checkpoints need 0.0 GiB")
+    assert told.startswith("disk: 2 checkpoints need 9 MiB")
     assert problems == []
     monkeypatch.setattr("factory.preflight.shutil.disk_usage", lambda path: Usage(10**9, 10**9, 10**6))
     _, (disk,) = preflight.room(recipe(), run, 2)
-    assert disk.startswith("disk: 2 checkpoints need 0.0 GiB")
+    assert disk.startswith("disk: 2 checkpoints need 9 MiB")
     monkeypatch.undo()
     _, (memory,) = preflight.room(recipe("engine.kv_cache_gib=100000"), run, 2)
     assert memory.startswith("memory: an engine needs 100000.0 GiB, this machine has ")
@@ -138,4 +138,4 @@ def test_a_cold_start_stops_the_command_and_going_on_samples_nothing_again(tmp_p
     assert code == 0, said
     assert "make iterate RECIPE=star_arithmetic" in said
     assert rollouts.stat().st_mtime_ns == written
-    assert Run(tmp_path / "run").record("probe", 0)["questions"] == 32  # type: ignore[index]
+    assert Run(tmp_path / "run").record("probe")["questions"] == 32  # type: ignore[index]

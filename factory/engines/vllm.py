@@ -31,7 +31,8 @@ class VLLM:
 
     Args:
         model: HF folder or Hub name of the model; given by the worker, not by the recipe.
-        dtype: dtype of weights and activations.
+        dtype: dtype of weights and activations. In bfloat16 a text may depend on what else is in the batch, so a
+            repeated shard may differ here and there; in float32 it does not.
         max_model_len: longest prompt and completion together, in tokens.
         max_num_seqs: most requests in one batch.
         tensor_parallel_size: GPUs that share the model; ``rollout.gpus_per_engine`` must be as many.
