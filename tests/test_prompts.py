@@ -197,3 +197,28 @@ def test_independent_samples_see_no_hint(samples: int) -> None:
     ask = FakeAsk(*["wrong"] * samples)
     assert len(asyncio.run(independent(QUESTION, ask, samples=samples))) == samples
     assert ask.asked == [(samples, UNHINTED)]
+
+
+CHOICES = [{"label": "A", "text": "pen"}, {"label": "B", "text": "blotter"}]
+
+
+def test_choices_are_shown_and_only_a_hint_marks_the_right_one(tmp_path: Path) -> None:
+    file = tmp_path / "exemplars.yaml"
+    file.write_text("- {question: What writes?, choices: {A: ink, B: nib}, answer: B, rationale: It is nib (b).}\n")
+    prompt = Prompt(exemplars=file, exemplars_in_training=True)
+    asked = "What dries?\nAnswer Choices:\n(a) pen\n(b) blotter"
+    shown = "What writes?\nAnswer Choices:\n(a) ink\n(b) nib"
+    plain = prompt.sampling_messages("What dries?", "B", CHOICES, 0, hinted=False)
+    hinted = prompt.sampling_messages("What dries?", "B", CHOICES, 0, hinted=True)
+    assert [message["content"] for message in plain] == [shown, "It is nib (b).", asked]
+    assert [message["content"] for message in hinted] == [
+        f"{shown} (CORRECT)",
+        "It is nib (b).",
+        f"{asked} (CORRECT)",
+    ]
+    assert prompt.training_messages("What dries?", CHOICES) == plain
+
+
+def test_the_mark_of_the_right_choice_is_a_setting() -> None:
+    (message,) = Prompt(choice_hint="* {choice}").sampling_messages("What dries?", "a", CHOICES, 0, hinted=True)
+    assert message["content"] == "What dries?\nAnswer Choices:\n* (a) pen\n(b) blotter"
