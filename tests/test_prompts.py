@@ -204,7 +204,7 @@ CHOICES = [{"label": "A", "text": "pen"}, {"label": "B", "text": "blotter"}]
 
 def test_choices_are_shown_and_only_a_hint_marks_the_right_one(tmp_path: Path) -> None:
     file = tmp_path / "exemplars.yaml"
-    file.write_text("- {question: What writes?, choices: {A: ink, B: nib}, answer: B, rationale: It is nib (b).}\n")
+    file.write_text("- {question: 'What writes?', choices: {A: ink, B: nib}, answer: B, rationale: It is nib (b).}\n")
     prompt = Prompt(exemplars=file, exemplars_in_training=True)
     asked = "What dries?\nAnswer Choices:\n(a) pen\n(b) blotter"
     shown = "What writes?\nAnswer Choices:\n(a) ink\n(b) nib"
