@@ -59,7 +59,8 @@ def _size(model: Path) -> tuple[int, int]:
     files = list(model.glob("*.safetensors"))
     for file in files:
         with safe_open(file, framework="np") as weights:
-            parameters += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
+            names = weights.keys()
+            parameters += sum(math.prod(weights.get_slice(name).get_shape()) for name in names)
     return parameters, sum(file.stat().st_size for file in files)
 
 
