@@ -1,4 +1,5 @@
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,15 @@ SLOWEST = ("test_resume.py", "test_loop.py", "test_finetune.py")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: SLOWEST.index(item.path.name) if item.path.name in SLOWEST else len(SLOWEST))
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """A folder with the real corpora in their original formats, which this project does not ship."""
+    folder = os.environ.get("RATIONALE_FACTORY_DATA")
+    if not folder:
+        pytest.skip("RATIONALE_FACTORY_DATA names no folder that holds gsm8k, commonsense_qa, svamp and math500")
+    return Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The corpora yield what they promise: rows of the schema, the gold answer as its verifier reads it, stable ids."""
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -174,15 +173,12 @@ REAL: dict[str, tuple[str, str, dict[str, int]]] = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_a_real_corpus_is_whole_and_its_verifier_accepts_it(name: str, tmp_path: Path) -> None:
-    data = os.environ.get("RATIONALE_FACTORY_DATA")
-    if not data:
-        pytest.skip("RATIONALE_FACTORY_DATA names no folder that holds the corpora")
+def test_a_real_corpus_is_whole_and_its_verifier_accepts_it(name: str, tmp_path: Path, data: Path) -> None:
     corpus, verifier, counts = REAL[name]
     recipe = load_recipe(
         "star_arithmetic",
         [
-            f"corpus={{_component_: factory.corpora.{corpus}, path: {Path(data) / name}}}",
+            f"corpus={{_component_: factory.corpora.{corpus}, path: {data / name}}}",
             f"verifier={{_component_: factory.verifiers.{verifier}}}",
             "warmup.steps=0",
             "keep_seeds=false",

@@ -1,7 +1,6 @@
 """The exemplars are right: what they state is accepted by their verifier, and every equation in them is true."""
 
 import itertools
-import os
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -87,11 +86,8 @@ def test_a_rationale_ends_as_its_corpus_has_it(name: str, exemplar: dict[str, An
         assert last == (rf"The answer is $\boxed{{{answer}}}$." if name == "math" else f"The answer is {answer}.")
 
 
-def test_no_exemplar_is_a_question_of_its_corpus() -> None:
-    data = os.environ.get("RATIONALE_FACTORY_DATA")
-    if not data:
-        pytest.skip("RATIONALE_FACTORY_DATA names no folder that holds the corpora")
-    folder = Path(data)
+def test_no_exemplar_is_a_question_of_its_corpus(data: Path) -> None:
+    folder = data
     corpora = [gsm8k(folder / "gsm8k"), svamp(folder / "svamp"), commonsense_qa(folder / "commonsense_qa")]
     corpora.append(math(folder / "math500", eval_rows=1))
     texts = {text_id(row["question"]) for row in itertools.chain(*corpora)}

@@ -1,7 +1,6 @@
 """Verifiers: what they read as the final answer, and the five verdicts."""
 
 import json
-import os
 import random
 from dataclasses import dataclass
 from fractions import Fraction
@@ -223,11 +222,8 @@ def test_a_gold_answer_that_is_no_number_is_an_error_and_not_the_models() -> Non
 
 
 @pytest.mark.parametrize(("file", "rows"), [("train.jsonl", 7473), ("test.jsonl", 1319)])
-def test_every_gold_answer_of_gsm8k_is_accepted(file: str, rows: int) -> None:
-    data = os.environ.get("RATIONALE_FACTORY_DATA")
-    if not data:
-        pytest.skip("RATIONALE_FACTORY_DATA names no folder that holds gsm8k/*.jsonl")
-    solutions = [json.loads(line)["answer"] for line in (Path(data) / "gsm8k" / file).read_text().splitlines()]
+def test_every_gold_answer_of_gsm8k_is_accepted(file: str, rows: int, data: Path) -> None:
+    solutions = [json.loads(line)["answer"] for line in (data / "gsm8k" / file).read_text().splitlines()]
     assert len(solutions) == rows
     for solution in solutions:
         gold = solution.rpartition("####")[2].strip()

@@ -1,7 +1,6 @@
 """The verifier of multiple choice: which choice a completion names, and when it names none or several."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -134,11 +133,8 @@ def test_a_question_that_is_at_fault(question: Question, reason: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "rows"), [("train_rand_split.jsonl", 9741), ("dev_rand_split.jsonl", 1221)])
-def test_every_gold_answer_of_commonsense_qa_is_accepted(file: str, rows: int) -> None:
-    data = os.environ.get("RATIONALE_FACTORY_DATA")
-    if not data:
-        pytest.skip("RATIONALE_FACTORY_DATA names no folder that holds commonsense_qa/*.jsonl")
-    lines = (Path(data) / "commonsense_qa" / file).read_text().splitlines()
+def test_every_gold_answer_of_commonsense_qa_is_accepted(file: str, rows: int, data: Path) -> None:
+    lines = (data / "commonsense_qa" / file).read_text().splitlines()
     assert len(lines) == rows
     for row in map(json.loads, lines):
         question = asked(row["answerKey"], row["question"]["choices"])

@@ -1,7 +1,6 @@
 """The verifier of mathematics: what it reads, what it takes for equal, and what a model cannot do to it."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -171,11 +170,8 @@ def test_an_empty_gold_answer_is_an_error(math: Math) -> None:
     assert (judged.verdict, judged.reason) == ("error", "verifier math: ValueError: the gold answer is empty")
 
 
-def test_every_gold_answer_of_math_500_is_accepted(math: Math) -> None:
-    data = os.environ.get("RATIONALE_FACTORY_DATA")
-    if not data:
-        pytest.skip("RATIONALE_FACTORY_DATA names no folder that holds math500/test.jsonl")
-    rows = [json.loads(line) for line in (Path(data) / "math500" / "test.jsonl").read_text().splitlines()]
+def test_every_gold_answer_of_math_500_is_accepted(math: Math, data: Path) -> None:
+    rows = [json.loads(line) for line in (data / "math500" / "test.jsonl").read_text().splitlines()]
     assert len(rows) == 500
     for row in rows:
         question = asked(row["answer"])

@@ -19,8 +19,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from factory.corpora import Questions, text_id
 from factory.errors import nearest
 
-TASKS = frozenset(
-    """
+_ALLOWED = """
     ab acre advanced_geometry aiw arc_1d base_conversion basic_arithmetic bf binary_alternation bitwise_arithmetic
     caesar_cipher calendar_arithmetic chain_sum circuit_logic codeio color_cube_rotation complex_arithmetic count_bits
     count_primes course_schedule cryptarithm decimal_arithmetic decimal_chain_sum dice emoji_mystery
@@ -32,8 +31,9 @@ TASKS = frozenset(
     rotate_matrix rotten_oranges self_reference sentence_reordering shortest_path simple_equations simple_geometry
     sokoban spell_backward string_manipulation string_splitting string_synthesis sudoku survo syllogism time_intervals
     tower_of_hanoi tsumego word_sequence_reversal word_sorting zebra_puzzles
-    """.split()  # noqa: SIM905
-)
+"""
+
+TASKS = frozenset(_ALLOWED.split())
 """The tasks of version 0.1.25 whose own answer scores 1.0 after a trip through JSON, that yield the same questions in
 every process, and whose scorer neither evaluates what the model wrote as code (``countdown``, ``n_queens``, ...) nor
 can be kept busy for ever by it (``coin_flip``): 83 of 106."""
