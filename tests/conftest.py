@@ -6,7 +6,7 @@ import pytest
 
 from tests.loop import REAL, Command
 
-SLOWEST = ("test_resume.py", "test_loop.py", "test_finetune.py")
+SLOWEST = ("test_resume.py", "test_loop.py", "test_finetune.py", "test_weighted.py")
 """Minutes each: they begin first, so that neither of two processes is left with one of them at the end."""
 
 

@@ -1,6 +1,7 @@
 """Tiny bases, and examples to fine-tune them on. Used by the tests of the seam to torchtune."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,8 @@ def make_base(folder: Path, model_type: str = "llama", *, tied: bool = True, **s
     return folder
 
 
-def write_examples(path: Path, count: int, answer: str = "{sum}") -> Path:
-    """A Parquet file of so many sums, the answer as given."""
+def write_examples(path: Path, count: int, answer: str = "{sum}", weights: Sequence[float] | None = None) -> Path:
+    """A Parquet file of so many sums, the answer as given, with a column of weights or without one."""
     dialogues = [
         [
             {"role": "user", "content": f"{number}+1"},
@@ -58,7 +59,8 @@ def write_examples(path: Path, count: int, answer: str = "{sum}") -> Path:
         for number in range(count)
     ]
     schema = pa.schema({"messages": pa.list_(pa.struct({"role": pa.string(), "content": pa.string()}))})
-    pq.write_table(pa.table({"messages": dialogues}, schema=schema), path)
+    table = pa.table({"messages": dialogues}, schema=schema)
+    pq.write_table(table if weights is None else table.append_column("weight", pa.array(weights, pa.float32())), path)
     return path
 
 

@@ -11,6 +11,7 @@ from transformers import AutoTokenizer
 
 from factory.prompts import completion_ids, prompt_ids
 from factory.tuning import ChatTokenizer, ExampleStream, decoder, lora_decoder
+from factory.tuning.dataset import shuffled_passes
 from tests.finetune import assert_same_logits, make_base, write_examples
 
 LLAMA3_ROPE = {
@@ -91,3 +92,23 @@ def test_an_example_beyond_the_models_length_is_left_out(tmp_path: Path) -> None
     assert summary == {"examples": 3, "too_long": 2, "rows": 7, "tokens": 7 * len("Q1+1?=2.")}
     with pytest.raises(ValueError, match=r"no example to train on .2 of more than 64 tokens"):
         ExampleStream(tokenizer, str(long))
+
+
+@pytest.mark.parametrize("names", [["weighted", "plain"], ["plain", "weighted"]])
+def test_an_example_of_a_file_without_weights_weighs_one(tmp_path: Path, names: list[str]) -> None:
+    files = {
+        "weighted": write_examples(tmp_path / "weighted.parquet", 3, weights=[0.5, 2, 0]),
+        "plain": write_examples(tmp_path / "plain.parquet", 2),
+    }
+    stream = ExampleStream(ChatTokenizer(str(make_base(tmp_path))), [str(files[name]) for name in names], rows=50)
+    expected = {"weighted": [0.5, 2, 0], "plain": [1, 1]}
+    order = shuffled_passes(5, 50, seed=0)
+    weights = [weight for name in names for weight in expected[name]]
+    assert [stream[index]["weight"] for index in range(50)] == [weights[example] for example in order]
+
+
+def test_an_example_left_out_takes_its_weight_along(tmp_path: Path) -> None:
+    tokenizer = ChatTokenizer(str(make_base(tmp_path)), max_seq_len=len("Q9+1?=10."))
+    examples = write_examples(tmp_path / "examples.parquet", 12, weights=range(12))
+    stream = ExampleStream(tokenizer, str(examples))  # 10+1 and 11+1 are too long
+    assert [stream[index]["weight"] for index in range(len(stream))] == list(range(10))

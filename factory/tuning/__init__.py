@@ -1,4 +1,6 @@
-"""Our torchtune components: what a YAML under ``torchtune_configs/`` names as ``_component_``.
+"""Our torchtune components, which a YAML under ``torchtune_configs/`` names as ``_component_``, and our recipes.
+
+A recipe is one of the files ``weighted_*.py``, named by its path.
 
 Only this package and :mod:`factory.torchtune_launch` import torchtune, in the processes that
 :mod:`factory.torchtune_process` starts.

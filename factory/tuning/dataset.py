@@ -5,6 +5,7 @@ from array import array
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.dataset
 from torchtune.data import CROSS_ENTROPY_IGNORE_IDX
 
@@ -13,9 +14,11 @@ from factory.tuning.tokenizer import ChatTokenizer
 
 class ExampleStream:
     """
-    A map-style dataset. Reads the ``messages`` column of Parquet files with the examples schema, tokenizes each example
-    once and serves a stream of exactly ``rows`` of them. An example longer than the tokenizer's ``max_seq_len`` is left
-    out, because a cut rationale would teach the model to stop before the answer.
+    A map-style dataset. Reads the columns ``messages`` and ``weight`` of Parquet files with the examples schema,
+    tokenizes each example once and serves a stream of exactly ``rows`` of them. An example longer than the tokenizer's
+    ``max_seq_len`` is left out, because a cut rationale would teach the model to stop before the answer. An example
+    of a file without weights weighs 1; torchtune's own recipes take no notice of weights, those of
+    :mod:`factory.tuning.weighted` do.
 
     A recipe that takes this stream in order (``shuffle: False``) for one epoch makes exactly ``rows / (batch_size *
     gradient_accumulation_steps)`` steps. The order is drawn here since the recipe's own sampler ignores its seed.
@@ -42,9 +45,9 @@ class ExampleStream:
         seed: int = 0,
         summary: str | None = None,
     ) -> None:
-        tokens, starts, prompts, too_long = array("i"), [0], [], 0
-        for batch in pyarrow.dataset.dataset(source, format="parquet").to_batches(columns=["messages"]):
-            for messages in batch.column("messages").to_pylist():
+        tokens, starts, prompts, weights, too_long = array("i"), [0], [], array("f"), 0
+        for batch in _with_weights(source).to_batches(columns=["messages", "weight"]):
+            for messages, weight in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 ids, mask = tokenizer.tokenize_messages(messages)
                 if len(ids) > tokenizer.max_seq_len:
                     too_long += 1
@@ -52,10 +55,11 @@ class ExampleStream:
                 tokens.extend(ids)
                 starts.append(len(tokens))
                 prompts.append(sum(mask))
+                weights.append(1.0 if weight is None else weight)
         if not prompts:
             raise ValueError(f"no example to train on ({too_long} of more than {tokenizer.max_seq_len} tokens)")
         self._tokens = np.frombuffer(tokens, dtype=np.int32)
-        self._starts, self._prompts = np.array(starts), np.array(prompts)
+        self._starts, self._prompts, self._weights = np.array(starts), np.array(prompts), weights
         self._order = np.arange(len(prompts)) if rows is None else shuffled_passes(len(prompts), rows, seed)
         if summary:
             counts = {
@@ -69,17 +73,27 @@ class ExampleStream:
     def __len__(self) -> int:
         return len(self._order)
 
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    def __getitem__(self, index: int) -> dict[str, np.ndarray | float]:
         """
         Returns:
-            dict[str, np.ndarray]: ``tokens`` and ``labels``, int64 of shape ``[s]`` each; a label is the token itself,
-            or ``CROSS_ENTROPY_IGNORE_IDX`` in the prompt. The recipe shifts the labels and pads the batch.
+            dict[str, np.ndarray | float]: ``tokens`` and ``labels``, int64 of shape ``[s]`` each; a label is the token
+            itself, or ``CROSS_ENTROPY_IGNORE_IDX`` in the prompt. The recipe shifts the labels and pads the batch.
+            ``weight`` is the factor of the example's loss.
         """
         example = self._order[index]
         tokens = self._tokens[self._starts[example] : self._starts[example + 1]].astype(np.int64)
         labels = tokens.copy()
         labels[: self._prompts[example]] = CROSS_ENTROPY_IGNORE_IDX
-        return {"tokens": tokens, "labels": labels}
+        return {"tokens": tokens, "labels": labels, "weight": self._weights[example]}
+
+
+def _with_weights(source: str | list[str]) -> pyarrow.dataset.Dataset:
+    """The files; a weight is null where a file has none."""
+    files = pyarrow.dataset.dataset(source, format="parquet")
+    if "weight" in files.schema.names:
+        return files
+    # pyarrow takes the columns of the first file for those of all
+    return files.replace_schema(files.schema.append(pa.field("weight", pa.float32())))
 
 
 def shuffled_passes(examples: int, rows: int, seed: int) -> np.ndarray:
