@@ -1,7 +1,8 @@
 """What a strategy works with: a question, a way to ask it, and the attempts that come back."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from factory.prompts import Choices, Message
 
@@ -40,6 +41,7 @@ class Attempt:
     seed: int
     temperature: float
     error: str | None
+    teacher: str | None = None
 
     @property
     def correct(self) -> bool:
@@ -49,11 +51,29 @@ class Attempt:
         return asdict(self)
 
 
+By = Literal["student", "teacher"]
+"""Who answers: the model of the generation, or the recipe's teacher."""
+
+
 class Ask(Protocol):
     """Samples a question ``n`` times and verifies what comes back; with ``hint`` the prompt shows the gold answer.
 
-    Calls are independent: a strategy may await several at once. Samples are numbered on from call to call, each
-    with a seed of its own. A sample that fails is an attempt with verdict ``error``, never an exception.
+    With ``after`` the question is asked again: the prompt shows it, then each of these attempts and the feedback that
+    it is wrong, oldest first, and the new attempts are of the turn after the last of them. ``temperature`` takes the
+    place of the recipe's.
+
+    Calls are independent: a strategy may await several at once. The samples of a turn are numbered on from call to
+    call, each with a seed of its own. A sample that fails is an attempt with verdict ``error``, never an exception.
     """
 
-    async def __call__(self, question: Question, /, *, n: int = 1, hint: bool = False) -> list[Attempt]: ...
+    async def __call__(
+        self,
+        question: Question,
+        /,
+        *,
+        n: int = 1,
+        hint: bool = False,
+        after: Sequence[Attempt] = (),
+        by: By = "student",
+        temperature: float | None = None,
+    ) -> list[Attempt]: ...

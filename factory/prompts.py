@@ -5,6 +5,7 @@ completion prompt ("Q: ... A:") is a chat template too (:class:`factory.bases.pr
 so sampling, training and the people downstream all render through the same template.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,8 @@ class Prompt:
             question). ``{question}`` and ``{answer}`` are filled in; the solution is never shown.
         choice_hint: the same where there are choices: how the line of the right one is shown (STaR's CommonsenseQA
             prompts mark it). ``{choice}`` is filled in.
+        feedback: the user's message after an attempt that is to be improved (RISE section 4). ``{question}`` is filled
+            in where it stands, as in the authors' code.
         exemplars: YAML file with a list of ``{question, answer, rationale}``, and ``choices`` (texts by label) where
             there are any, shown before the question.
         exemplar_generations: exemplars are shown while the generation is below this number; none: always.
@@ -38,22 +41,38 @@ class Prompt:
     instruction: str | None = None
     hint: str = "{question} ({answer})"
     choice_hint: str = "{choice} (CORRECT)"
+    feedback: str = "The answer is incorrect. Please try again."
     exemplars: Path | None = None
     exemplar_generations: int | None = None
     exemplars_in_training: bool = False
 
     def sampling_messages(
-        self, question: str, answer: str, choices: Choices | None, generation: int, hinted: bool
+        self,
+        question: str,
+        answer: str,
+        choices: Choices | None,
+        generation: int,
+        hinted: bool,
+        tried: Sequence[str] = (),
     ) -> list[Message]:
-        """What the model is shown. Under a hint the exemplars show theirs too, as in the paper."""
+        """What the model is shown: the question, then each attempt of ``tried`` with the feedback on it.
+
+        Under a hint the exemplars show theirs too, as in the paper.
+        """
         shown = self.exemplar_generations is None or generation < self.exemplar_generations
         exemplars = self._exemplars() if shown else []
-        return self._messages(self._asked(question, choices, answer if hinted else None), exemplars, hinted)
+        asked = self._asked(question, choices, answer if hinted else None)
+        return [*self._messages(asked, exemplars, hinted), *self._tried(question, tried)]
 
-    def training_messages(self, question: str, choices: Choices | None) -> list[Message]:
-        """The same question as a training prompt. It does not take the answer, so it cannot hold a hint."""
+    def training_messages(self, question: str, choices: Choices | None, tried: Sequence[str] = ()) -> list[Message]:
+        """The same dialogue as a training prompt. It does not take the answer, so it cannot hold a hint."""
         exemplars = self._exemplars() if self.exemplars_in_training else []
-        return self._messages(self._asked(question, choices, None), exemplars, hinted=False)
+        asked = self._asked(question, choices, None)
+        return [*self._messages(asked, exemplars, hinted=False), *self._tried(question, tried)]
+
+    def _tried(self, question: str, tried: Sequence[str]) -> list[Message]:
+        feedback = {"role": "user", "content": self.feedback.replace("{question}", question)}
+        return [message for text in tried for message in ({"role": "assistant", "content": text}, feedback)]
 
     def _messages(self, asked: str, exemplars: list[dict[str, Any]], hinted: bool) -> list[Message]:
         messages = [{"role": "system", "content": self.instruction}] if self.instruction else []

@@ -9,6 +9,7 @@ import os
 import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory.attempt import Attempt, Question
+from factory.attempt import Attempt, By, Question
 from factory.component import Component
-from factory.engines import Completion, EngineDead, Sampling, SamplingError, cut
+from factory.engines import Completion, Engine, EngineDead, Sampling, SamplingError, cut
 from factory.prompts import Prompt
 from factory.run import shards, write_table, write_text
 from factory.verifiers import judge
@@ -57,6 +58,22 @@ class Job:
     prompt: Prompt
     passes: tuple[Pass, ...]
     log: Path
+    teacher: Component | None = None
+    teacher_name: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One attempt to be made: see :class:`factory.attempt.Ask`."""
+
+    question: Question
+    sample: int
+    turn: int
+    hint: bool
+    tried: Sequence[str]
+    by: By
+    sampling: Sampling
+    quarantined: bool
 
 
 Tally = Counter[str]
@@ -70,7 +87,9 @@ class Worker:
         _redirect_output(job.log)
         self.job, self.board = job, board
         self.verifier = job.verifier()
-        self.engine = job.engine(str(job.model))
+        self.engines: dict[By, Engine] = {"student": job.engine(str(job.model))}
+        if job.teacher:
+            self.engines["teacher"] = job.teacher(job.teacher_name)
         self.judging = ThreadPoolExecutor(1)  # a slow verdict must not keep the engine waiting for requests
         self.unsent: Tally = Counter()
         self.sent = time.monotonic()
@@ -97,16 +116,32 @@ class Worker:
         return _outcome(out, None)
 
     def __del__(self) -> None:
-        if hasattr(self, "engine"):
-            self.engine.close()
+        for engine in getattr(self, "engines", {}).values():
+            engine.close()
 
     async def _rollout(self, question: Question, task: Pass, quarantined: bool) -> dict[str, Any]:
-        asked: Counter[bool] = Counter()
+        asked: Counter[tuple[int, bool]] = Counter()
 
-        async def ask(question: Question, /, *, n: int = 1, hint: bool = False) -> list[Attempt]:
-            numbers = range(asked[hint], asked[hint] + n)
-            asked[hint] += n
-            return list(await asyncio.gather(*(self._attempt(question, task, i, hint, quarantined) for i in numbers)))
+        async def ask(
+            question: Question,
+            /,
+            *,
+            n: int = 1,
+            hint: bool = False,
+            after: Sequence[Attempt] = (),
+            by: By = "student",
+            temperature: float | None = None,
+        ) -> list[Attempt]:
+            turn = after[-1].turn + 1 if after else 0
+            first = asked[turn, hint]
+            asked[turn, hint] += n
+            tried = [attempt.completion for attempt in after]
+            sampling = task.sampling if temperature is None else task.sampling.at(temperature)
+            requests = (
+                Request(question, sample, turn, hint, tried, by, sampling, quarantined)
+                for sample in range(first, first + n)
+            )
+            return list(await asyncio.gather(*map(self._attempt, requests)))
 
         attempts = await task.strategy(question, ask)
         self._report(Counter(questions=1))
@@ -125,17 +160,18 @@ class Worker:
             "pass_rate": sum(attempt.correct for attempt in judged) / len(judged) if judged else None,
         }
 
-    async def _attempt(self, question: Question, task: Pass, sample: int, hint: bool, quarantined: bool) -> Attempt:
-        job, turn = self.job, 0
+    async def _attempt(self, request: Request) -> Attempt:
+        job, question, sampling = self.job, request.question, request.sampling
+        sample, turn, hint = request.sample, request.turn, request.hint
         seed = request_seed(job.seed, question.question_id, job.generation, sample, turn, hint)
         messages = job.prompt.sampling_messages(
-            question.question, question.answer, question.choices, job.generation, hint
+            question.question, question.answer, question.choices, job.generation, hint, request.tried
         )
         error: str | None = None
         try:
-            if quarantined:
+            if request.quarantined:
                 raise SamplingError(f"the engine died {MAX_ENGINE_DEATHS} times with this shard in flight")
-            completion = cut(await self.engine.sample(messages, seed, task.sampling), task.sampling.stop)
+            completion = cut(await self.engines[request.by].sample(messages, seed, sampling), sampling.stop)
             judged = await asyncio.get_running_loop().run_in_executor(
                 self.judging, judge, self.verifier, completion.text, question, completion.finish_reason
             )
@@ -159,7 +195,7 @@ class Worker:
             sample=sample,
             turn=turn,
             hinted=hint,
-            context=job.prompt.training_messages(question.question, question.choices),
+            context=job.prompt.training_messages(question.question, question.choices, request.tried),
             completion=completion.text,
             predicted_answer=predicted,
             verdict=verdict,
@@ -170,8 +206,9 @@ class Worker:
             completion_tokens=completion.completion_tokens,
             mean_logprob=None if mean is None else round(mean, 4),  # beyond that it depends on the batch's company
             seed=seed,
-            temperature=task.sampling.temperature,
+            temperature=sampling.temperature,
             error=error,
+            teacher=job.teacher_name if request.by == "teacher" else None,
         )
 
     def _report(self, counts: Tally, at_once: bool = False) -> None:

@@ -5,12 +5,12 @@ import pyarrow as pa
 from schemas.columns import CHECKS, MESSAGES, column, table
 
 ORIGINS = ("sampled", "rationalized", "corrected", "reference")
-"""sampled: unhinted and right; rationalized: right under the hint; corrected: right in a later turn;
+"""sampled: without a hint, at once; rationalized: under the hint; corrected: in a later turn, after feedback;
 reference: given, not sampled (a seed rationale)."""
 
 EXAMPLES = table(
     "examples",
-    "1.0",
+    "1.1",
     [
         column("example_id", pa.string(), "unique within the generation"),
         column("question_id", pa.string(), "the question this example answers"),
@@ -23,7 +23,8 @@ EXAMPLES = table(
         column("turn", pa.int32(), "0-based turn of the trained message"),
         column("weight", pa.float32(), "factor of this example's loss; 1 unless the strategy weighs examples"),
         column("reward", pa.float32(), "the reward behind the weight", nullable=True),
-        column("verifier", pa.string(), "name and version of the verifier that accepted it", nullable=True),
+        column("verifier", pa.string(), "name and version of the verifier that judged it", nullable=True),
+        column("verdict", pa.string(), "what the verifier said; correct unless a strategy weighs", nullable=True),
         column("checks", CHECKS, "the process checks it was put to"),
         column("generation", pa.int32(), "0-based generation that sampled it"),
         column("model", pa.string(), "the model that wrote it; null for reference", nullable=True),

@@ -16,10 +16,10 @@ FINISH_REASONS = ("stop", "length", "error")
 ATTEMPT = pa.struct(
     [
         column("attempt_id", pa.string(), "unique within the run: question_id/generation/s<sample>t<turn>[h]"),
-        column("sample", pa.int32(), "0-based number of the sample among those of the same kind"),
+        column("sample", pa.int32(), "0-based number of the sample among those of its turn, hinted or not"),
         column("turn", pa.int32(), "0-based number of the assistant message in its dialogue"),
         column("hinted", pa.bool_(), "whether the prompt showed the gold answer"),
-        column("context", MESSAGES, "the hint-free messages this attempt answers: what a training prompt holds"),
+        column("context", MESSAGES, "the hint-free messages this attempt answers, earlier turns included"),
         column("completion", pa.string(), "the sampled text, cut at the stop strings"),
         column("predicted_answer", pa.string(), "what the verifier read as the final answer", nullable=True),
         column("verdict", pa.string(), "correct, wrong, unparseable, truncated or error"),
@@ -34,12 +34,13 @@ ATTEMPT = pa.struct(
         column("seed", pa.int64(), "the seed of this request"),
         column("temperature", pa.float32(), "the sampling temperature; 0 is greedy"),
         column("error", pa.string(), "why the verdict is error", nullable=True),
+        column("teacher", pa.string(), "the teacher that wrote it; null where the model did", nullable=True),
     ]
 )
 
 ROLLOUTS = table(
     "rollouts",
-    "1.0",
+    "1.1",
     [
         column("question_id", pa.string(), "the question; a key of this table"),
         column("question", pa.string(), "the text that was asked"),

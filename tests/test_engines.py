@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from factory.cluster import connected
 from factory.component import parse
-from factory.engines import Completion, EngineMisconfigured, Sampling, SamplingError, cut
+from factory.engines import Completion, ContextOverflow, EngineMisconfigured, Sampling, cut
 from factory.load import load_recipe
 from factory.prompts import Prompt, prompt_ids
 from factory.rollout import roll_out
@@ -27,19 +27,25 @@ from factory.worker import Job, Pass
 from tests.served import sample, served
 
 GREEDY = Sampling(temperature=0, max_tokens=24)
+TOO_LONG = [{"role": "user", "content": "1+" * 200}]
 SUMS = [[{"role": "user", "content": text}] for text in ("12+34", "7+5", "98+76", "3+9")]
 
 # The engine in a process of its own: importing vLLM changes how torch behaves in this one.
 ASK_ENGINE = """
 import asyncio, json, sys
 from pathlib import Path
-from factory.engines import Sampling
+from factory.engines import ContextOverflow, Sampling
 from factory.engines.vllm import VLLM
 
-async def main(model, adapter, dialogues, tokens):
+async def main(model, adapter, dialogues, tokens, too_long):
     engine = VLLM(model, dtype="float32", max_model_len=256, adapter=Path(adapter))
     sampled = [engine.sample(messages, 0, Sampling(temperature=0, max_tokens=tokens)) for messages in dialogues]
-    print("RESULT" + json.dumps([completion.text for completion in await asyncio.gather(*sampled)]))
+    texts = [completion.text for completion in await asyncio.gather(*sampled)]
+    try:
+        await engine.sample(too_long, 0, Sampling())
+    except ContextOverflow as error:
+        texts.append(str(error))
+    print("RESULT" + json.dumps(texts))
     engine.close()
 
 if __name__ == "__main__":
@@ -88,6 +94,36 @@ def test_a_recipe_gives_the_same_rows_with_a_served_model(run: Path, base: Path,
     assert on_server["solved"].sum() > 0
 
 
+def test_a_served_teacher_improves_a_served_students_answers(
+    run: Path, base: Path, address: str, tmp_path: Path
+) -> None:
+    recipe = load_recipe(str(run / "recipe.yaml"))
+    engine = {"_component_": "factory.engines.openai.OpenAI", "base_url": address}
+    turns = [{"samples": 1}, {"by": "teacher", "temperature": 0.0}]
+    strategy = parse({"_component_": "factory.strategies.rise.rise", "turns": turns})
+    job = Job(
+        model=(run / "gen-0" / "checkpoint").resolve(),
+        model_name="student",
+        generation=0,
+        seed=0,
+        engine=parse(engine | {"served_model": str(base)}),
+        verifier=recipe.verifier,
+        prompt=Prompt(feedback="The answer is incorrect."),
+        passes=(Pass(run / "questions" / "eval", tmp_path / "out", strategy, Sampling(max_tokens=48)),),
+        log=tmp_path / "log",
+        teacher=parse(engine),
+        teacher_name=str(base),
+    )
+    with connected():
+        roll_out(job, recipe.rollout, lambda tally, pace: None)
+    attempts = pl.read_parquet(tmp_path / "out").select("attempts").explode("attempts").unnest("attempts")
+    improved = attempts.filter(pl.col("turn") == 1)
+    assert len(improved) == attempts.filter((pl.col("turn") == 0) & (pl.col("reward") < 1)).height > 0
+    assert improved["teacher"].unique().to_list() == [str(base)]
+    assert improved["context"].list.len().unique().to_list() == [3]
+    assert attempts.filter(pl.col("turn") == 0)["teacher"].is_null().all()
+
+
 def test_the_same_seed_gives_the_same_text(base: Path, address: str) -> None:
     asked = [(SUMS[0], seed, Sampling(temperature=1.5, max_tokens=24)) for seed in range(6)]
     first = sample(str(base), address, asked)
@@ -110,9 +146,8 @@ def test_sampling_settings_reach_a_served_model(base: Path, address: str) -> Non
 
 
 def test_a_prompt_that_is_too_long_fails_alone(base: Path, address: str) -> None:
-    too_long = [{"role": "user", "content": "1+" * 200}]
-    with pytest.raises(SamplingError, match="256"):
-        sample(str(base), address, [(too_long, 0, GREEDY)])
+    with pytest.raises(ContextOverflow, match=r"^context overflow: .*256"):
+        sample(str(base), address, [(TOO_LONG, 0, GREEDY)])
     assert sample(str(base), address, [(SUMS[0], 0, GREEDY)])[0].text
 
 
@@ -129,10 +164,12 @@ def test_an_adapter_gives_the_texts_of_the_merged_model(base: Path, tmp_path: Pa
     plain = greedy_texts(network, tokenizer)
     write_and_merge_adapter(network, tmp_path)
     merged = greedy_texts(network, tokenizer)
-    asked = json.dumps([str(base), str(tmp_path), SUMS, GREEDY.max_tokens])
+    asked = json.dumps([str(base), str(tmp_path), SUMS, GREEDY.max_tokens, TOO_LONG])
     done = subprocess.run([sys.executable, "-c", ASK_ENGINE, asked], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout.partition("RESULT")[2].splitlines()[0]) == merged
+    *texts, overflow = json.loads(done.stdout.partition("RESULT")[2].splitlines()[0])
+    assert texts == merged
+    assert overflow == "context overflow: a prompt of 404 tokens, and the model takes 256 with its completion"
     assert merged != plain
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from factory.cluster import connected
-from factory.component import Component
+from factory.component import Component, parse
 from factory.engines import Sampling
 from factory.prompts import Prompt
 from factory.recipe import Rollout
@@ -45,8 +45,12 @@ def questions(tmp_path: Path) -> Path:
     return tmp_path / "questions"
 
 
-def job(questions: Path, out: Path, engine: str, settings: dict[str, Any], seed: int = 0) -> Job:
-    star = Component("factory.strategies.star.star", {"samples": 2, "hinted_samples": 1})
+STAR = {"_component_": "factory.strategies.star.star", "samples": 2, "hinted_samples": 1}
+
+
+def job(
+    questions: Path, out: Path, engine: str, settings: dict[str, Any], seed: int = 0, strategy: Any = STAR, **more: Any
+) -> Job:
     return Job(
         model=Path("model"),
         model_name="model",
@@ -55,8 +59,9 @@ def job(questions: Path, out: Path, engine: str, settings: dict[str, Any], seed:
         engine=Component(engine, settings),
         verifier=Component("factory.verifiers.exact.Exact", {}),
         prompt=Prompt(),
-        passes=(Pass(questions, out, star, Sampling()),),
+        passes=(Pass(questions, out, parse(strategy), Sampling()),),
         log=out.parent / "log",
+        **more,
     )
 
 
@@ -74,6 +79,42 @@ def test_the_same_rows_however_it_is_spread(questions: Path, tmp_path: Path) -> 
     (tmp_path / "b" / "00002.parquet").write_bytes((tmp_path / "a" / "00002.parquet").read_bytes())
     assert rollouts(job(questions, tmp_path / "b", *scripted), in_flight=4).equals(first)
     assert not rollouts(job(questions, tmp_path / "c", *scripted, seed=1), in_flight=4).equals(first)
+
+
+def test_dialogues_of_student_and_teacher(questions: Path, tmp_path: Path) -> None:
+    strategy = {
+        "_component_": "factory.strategies.rise.rise",
+        "turns": [{"samples": 1}, {"samples": 2, "temperature": 0.2}, {"by": "teacher"}],
+        "window": 2,
+    }
+    scripted = ("factory.engines.scripted.Scripted", {"accuracy": 0.3})
+    teacher = Component("factory.engines.scripted.Scripted", {"accuracy": 1.0})
+    more: dict[str, Any] = {"strategy": strategy, "teacher": teacher, "teacher_name": "a-teacher"}
+    first = rollouts(job(questions, tmp_path / "a", *scripted, **more), in_flight=1)
+    assert rollouts(job(questions, tmp_path / "b", *scripted, **more), in_flight=4).equals(first)
+    assert first["solved"].all()
+    asked_by_turn = {0: 0, 1: 0, 2: 0}
+    for row in first.iter_rows(named=True):
+        attempts = row["attempts"]
+        assert len({one["attempt_id"] for one in attempts}) == len({one["seed"] for one in attempts}) == len(attempts)
+        taken: list[dict[str, Any]] = []
+        for turn in range(max(one["turn"] for one in attempts) + 1):
+            made = [one for one in attempts if one["turn"] == turn]
+            asked_by_turn[turn] += len(made)
+            assert [one["sample"] for one in made] == list(range(len(made)))
+            told = [{"role": "user", "content": row["question"]}]
+            for one in taken[-1:]:  # the window shows one attempt beside the new one
+                told.append({"role": "assistant", "content": one["completion"]})
+                told.append({"role": "user", "content": Prompt().feedback})
+            assert all(one["context"] == told for one in made)
+            assert {one["teacher"] for one in made} == {"a-teacher" if turn == 2 else None}
+            assert {round(one["temperature"], 2) for one in made} == {0.2 if turn == 1 else 0.7}
+            assert [one["reward"] for one in made] == [float(one["verdict"] == "correct") for one in made]
+            taken.append(max(made, key=lambda one: one["reward"]))
+    solved_at_once = first["attempts"].list.eval(pl.element().struct["turn"].max()).list.first().eq(0).sum()
+    assert asked_by_turn[0] == SHARDS * ROWS
+    assert asked_by_turn[1] == 2 * (SHARDS * ROWS - solved_at_once)
+    assert asked_by_turn[2] > 0
 
 
 def test_a_dead_engine_is_replaced_and_a_deadly_question_is_quarantined(questions: Path, tmp_path: Path) -> None:

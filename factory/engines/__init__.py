@@ -27,6 +27,10 @@ class Sampling(BaseModel):
     max_tokens: PositiveInt = 512
     stop: tuple[str, ...] = ()
 
+    def at(self, temperature: float) -> "Sampling":
+        """The same at another temperature."""
+        return self.model_copy(update={"temperature": temperature})
+
 
 @dataclass(frozen=True)
 class Completion:
@@ -45,6 +49,15 @@ class Completion:
 
 class SamplingError(Exception):
     """Raised by an engine when one request cannot be served (a prompt that is too long, say); others go on."""
+
+
+class ContextOverflow(SamplingError):
+    """Raised by an engine when the prompt leaves no room for a completion; its text begins with ``REASON``."""
+
+    REASON = "context overflow"
+
+    def __init__(self, detail: str):
+        super().__init__(f"{self.REASON}: {detail}")
 
 
 class EngineMisconfigured(Exception):

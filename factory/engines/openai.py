@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat
 
-from factory.engines import Completion, EngineMisconfigured, Sampling, SamplingError
+from factory.engines import Completion, ContextOverflow, EngineMisconfigured, Sampling, SamplingError
 from factory.errors import nearest
 from factory.prompts import Message
 
@@ -101,6 +101,11 @@ class OpenAI:
         except openai.APIConnectionError:
             # an error for each of the questions that are left would be written, and never sampled again
             raise EngineMisconfigured(f"base_url: no server answers at {self._base_url} any more") from None
+        except openai.BadRequestError as error:
+            said = _said(error, self._api_key_env)
+            # OpenAI has a code for it; vLLM says it in words
+            overflow = error.code == "context_length_exceeded" or "context length" in said
+            raise (ContextOverflow if overflow else SamplingError)(said) from None
         except (openai.OpenAIError, ValueError) as error:  # a body that is no JSON is a ValueError
             raise SamplingError(_said(error, self._api_key_env)) from None
         return _completion(answer)

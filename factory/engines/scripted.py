@@ -1,6 +1,6 @@
 """An engine without a model, for tests and for measuring the pipeline itself: it follows a script.
 
-It does sums: its prompt must end in ``a+b``, alone or with the answer in brackets.
+It does sums: its prompt must end in ``a+b``, alone or with the answer in brackets, and attempts at it may follow.
 """
 
 import asyncio
@@ -41,8 +41,8 @@ class Scripted:
 
     async def sample(self, messages: list[Message], seed: int, sampling: Sampling) -> Completion:
         await asyncio.sleep(self.seconds)
-        prompt = messages[-1]["content"]
-        asked = _SUM.search(prompt)
+        prompt = "\n".join(message["content"] for message in messages)
+        asked = next(filter(None, (_SUM.search(message["content"]) for message in reversed(messages))), None)
         draw = random.Random(seed)
         if asked is None or draw.random() < self.error_rate:
             raise SamplingError("scripted failure")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import psutil
 from pydantic import Field, PositiveInt
 
-from factory.engines import Completion, EngineDead, EngineMisconfigured, Sampling, SamplingError
+from factory.engines import Completion, ContextOverflow, EngineDead, EngineMisconfigured, Sampling, SamplingError
 from factory.prompts import Message, prompt_ids
 
 # Without a GPU. AsyncLLM runs its engine in a process of its own in any case; switching "multiprocessing" off keeps
@@ -118,6 +118,9 @@ class VLLM:
             output_kind=self._final_only,
         )
         prompt = {"prompt_token_ids": prompt_ids(self._tokenizer, messages)}
+        tokens, limit = len(prompt["prompt_token_ids"]), self._llm.model_config.max_model_len
+        if tokens >= limit:
+            raise ContextOverflow(f"a prompt of {tokens} tokens, and the model takes {limit} with its completion")
         try:
             number = str(next(self._numbers))
             async for output in self._llm.generate(prompt, params, number, lora_request=self._adapter):

@@ -2,4 +2,16 @@
 
 A strategy takes a :class:`~factory.attempt.Question` and :class:`~factory.attempt.Ask`, both by position, and
 returns the attempts in the order in which it asked for them; its further parameters are settings of the recipe.
+
+A strategy that gives its attempts a ``reward`` has a ``CRITERION`` in its module: what a recipe's curation goes by
+unless the recipe says otherwise (see :mod:`factory.criteria`).
 """
+
+from collections.abc import Sequence
+
+from factory.attempt import Attempt
+
+
+def window_of(dialogue: Sequence[Attempt], turns: int | None) -> Sequence[Attempt]:
+    """The latest attempts of a dialogue that a prompt of at most ``turns`` turns shows, the one to come included."""
+    return dialogue if turns is None else dialogue[len(dialogue) - min(turns - 1, len(dialogue)) :]
