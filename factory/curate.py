@@ -11,11 +11,22 @@ import polars as pl
 import pyarrow as pa
 import ray
 
+from factory import criteria
 from factory.attempt import Question
 from factory.checks import Check
+from factory.engines import ContextOverflow
 from factory.recipe import Curation
 from factory.run import shards, write_table
 from schemas import EXAMPLES, REJECTS
+
+ORIGIN = (
+    pl.when("hinted")
+    .then(pl.lit("rationalized"))
+    .when(pl.col("turn") > 0)
+    .then(pl.lit("corrected"))
+    .otherwise(pl.lit("sampled"))
+)
+"""Where an attempt comes from: see :data:`schemas.examples.ORIGINS`."""
 
 
 def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation) -> None:
@@ -41,9 +52,10 @@ def curate_rollouts(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
 
-    An attempt is kept if it is correct, not empty, passes the process checks where they decide, is not the same text
-    as one kept before it for the question, and within the question's cap. Unhinted attempts go before hinted ones. A
-    hinted attempt is kept as if the hint had not been there: its messages are its hint-free context.
+    An attempt is kept if the criterion keeps it (``correct``: if it is correct; else see :mod:`factory.criteria`), it
+    is not empty, passes the process checks where they decide, is not the same text as one kept before it for the
+    question, and is within the cap of its turn. Unhinted attempts go before hinted ones. A hinted attempt is kept as if
+    the hint had not been there: its messages are its hint-free context.
     """
     attempts = (
         rollouts.select("question_id", "question", "answer", "difficulty", "generation", "model", "attempts")
@@ -51,16 +63,15 @@ def curate_rollouts(
         .explode("attempts", empty_as_null=False, keep_nulls=False)
         .unnest("attempts")
         .with_columns(text=pl.col("completion").str.strip_chars(), order=pl.int_range(pl.len()).over("rollout"))
+        .pipe(_judged, curation)
     )
     first = ["text_length", "order"] if curation.prefer == "shortest" else ["order"]
     ordered = attempts.with_columns(text_length=pl.col("completion_tokens")).sort("rollout", "hinted", *first)
-    ordered = ordered.with_columns(
-        _checked(ordered, checks), origin=pl.when("hinted").then(pl.lit("rationalized")).otherwise(pl.lit("sampled"))
-    )
+    ordered = ordered.with_columns(_checked(ordered, checks), origin=ORIGIN)
     failed = pl.col("checks").list.eval(pl.element().filter(~pl.element().struct.field("passed")))
     ordered = ordered.with_columns(
-        reason=pl.when(pl.col("verdict") != "correct")
-        .then("verdict")
+        reason=pl.when(pl.col("unfit").is_not_null())
+        .then("unfit")
         .when(pl.col("text") == "")
         .then(pl.lit("empty"))
         .when(pl.col("origin").is_in(curation.checks_decide) & (failed.list.len() > 0))
@@ -71,7 +82,7 @@ def curate_rollouts(
         .then(pl.lit("duplicate"))
         .otherwise("reason")
     )
-    rank = pl.col("reason").is_null().cum_sum().over("rollout")
+    rank = pl.col("reason").is_null().cum_sum().over("rollout", "turn")
     ordered = ordered.with_columns(
         reason=pl.when(pl.col("reason").is_null() & (rank > curation.per_question))
         .then(pl.lit("over_cap"))
@@ -79,6 +90,20 @@ def curate_rollouts(
     ).sort("rollout", "order")
     kept, dropped = ordered.filter(pl.col("reason").is_null()), ordered.filter(pl.col("reason").is_not_null())
     return _examples(kept), dropped.select(REJECTS.names)
+
+
+def _judged(attempts: pl.DataFrame, curation: Curation) -> pl.DataFrame:
+    """The attempts with their ``weight``, and with what speaks against them before any look at their texts
+    (``unfit``, null if nothing does)."""
+    verdict = pl.col("verdict")
+    overflow = pl.col("error").str.starts_with(ContextOverflow.REASON).fill_null(False)
+    failed = pl.when(overflow).then(pl.lit("context_overflow")).when(verdict == "error").then(verdict)
+    if curation.criterion == "correct":
+        return attempts.with_columns(unfit=failed.when(verdict != "correct").then(verdict), weight=pl.lit(1.0))
+    unrewarded = failed.when(pl.col("reward").is_null()).then(pl.lit("degenerate"))
+    return criteria.judged(attempts, curation.criterion).with_columns(
+        unfit=unrewarded.otherwise("unkept"), weight=criteria.weight(curation.tau, curation.centred)
+    )
 
 
 def _examples(kept: pl.DataFrame) -> pl.DataFrame:
@@ -92,24 +117,24 @@ def _examples(kept: pl.DataFrame) -> pl.DataFrame:
         "reward",
         "verifier",
         "generation",
-        "model",
         "attempt_id",
         "temperature",
         "seed",
         "origin",
         "checks",
+        "verdict",
+        "weight",
         example_id="attempt_id",
         rationale="completion",
         messages=pl.concat_list("context", answer),
-        weight=pl.lit(1.0),
+        model=pl.coalesce("teacher", "model"),
     )
 
 
 def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str, int]]]:
     """``{check: {origin: {"passed": n, "failed": n}}}`` over all correct attempts, kept or not."""
     kept = pl.scan_parquet(shards(examples)).select("origin", "checks")
-    hinted = pl.when("hinted").then(pl.lit("rationalized")).otherwise(pl.lit("sampled"))
-    dropped = pl.scan_parquet(shards(rejects)).select("checks", origin=hinted).select("origin", "checks")
+    dropped = pl.scan_parquet(shards(rejects)).select(ORIGIN.alias("origin"), "checks")
     results = (
         pl.concat([kept, dropped])
         .explode("checks", empty_as_null=False, keep_nulls=False)

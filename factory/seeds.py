@@ -1,5 +1,6 @@
 """Seed questions: given with their rationales, to warm a base up on and to keep in the training mix."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from factory.prompts import Message, Prompt
+from factory.recipe import Curation
 from factory.run import Run, shards
 from schemas import EXAMPLES
 
@@ -25,8 +27,12 @@ def warmup_examples(run: Run, prompt: Prompt, hinted: bool) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema([EXAMPLES.field("messages")]))
 
 
-def reference_examples(run: Run, prompt: Prompt, generation: int) -> pa.Table:
-    """The seed questions as examples of origin ``reference``, never with a hint: a table of schema EXAMPLES."""
+def reference_examples(run: Run, prompt: Prompt, generation: int, curation: Curation) -> pa.Table:
+    """The seed questions as examples of origin ``reference``, never with a hint: a table of schema EXAMPLES.
+
+    Where attempts are weighed they are as well, as right ones; their question's mean reward is their own.
+    """
+    weighed = curation.criterion != "correct"
     rows = [
         dict.fromkeys(EXAMPLES.names)
         | {name: seed[name] for name in ("question_id", "question", "answer", "difficulty")}
@@ -36,7 +42,8 @@ def reference_examples(run: Run, prompt: Prompt, generation: int) -> pa.Table:
             "messages": _answered(prompt.training_messages(seed["question"], seed["choices"]), seed),
             "origin": "reference",
             "turn": 0,
-            "weight": 1.0,
+            "weight": math.exp(1 / curation.tau) if weighed and not curation.centred else 1.0,
+            "reward": 1.0 if weighed else None,
             "checks": [],
             "generation": generation,
         }

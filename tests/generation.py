@@ -1,7 +1,9 @@
 """A small generation that the gate accepts, and judging it: used by the tests of the gate."""
 
 import copy
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,7 @@ def example(key: str, origin: str, source: Row, tried: Row | None) -> Row:
         "origin": origin,
         "turn": 0,
         "weight": 1.0,
+        "verdict": tried and tried["verdict"],
         "checks": [{"name": "equations/1", "passed": True}],
         "generation": 0,
         "attempt_id": tried and tried["attempt_id"],
@@ -142,6 +145,31 @@ def valid() -> Tables:
         for row in rollouts
     ]
     return {"rollouts": rollouts, "examples": examples, "questions": questions}
+
+
+WEIGHED = replace(LIMITS, tau=0.4)
+
+
+def weighed(centred: bool = False) -> Tables:
+    """The same with rewards and weights: the first attempts at q2 and q3 are wrong, and examples all the same."""
+    tables = valid()
+    rewards = {"correct": 1.0, "wrong": 0.0, "unparseable": -1.0, "truncated": -1.0, "error": None}
+    made = {}
+    for row in tables["rollouts"]:
+        for tried in row["attempts"]:
+            tried["reward"] = rewards[tried["verdict"]]
+            made[tried["attempt_id"]] = tried
+    _, second, third = tables["rollouts"][:3]
+    tables["examples"][1:1] = [
+        example("w2", "sampled", second, made["q2/a"]),
+        example("w3", "sampled", third, made["q3/a"]),
+    ]
+    means = {"q1": 1.0, "q2": 0.0, "q3": 0.5}
+    for row in tables["examples"]:
+        row["reward"] = made[row["attempt_id"]]["reward"] if row["attempt_id"] else 1.0
+        mean = means[row["question_id"]] if row["attempt_id"] else 1.0
+        row["weight"] = math.exp((row["reward"] - (mean if centred else 0)) / 0.4)
+    return tables
 
 
 def judge(

@@ -88,6 +88,7 @@ def test_an_example_is_the_attempt_without_its_hint() -> None:
             "turn": 0,
             "weight": 1.0,
             "reward": None,
+            "verdict": "correct",
             "verifier": "exact/1",
             "checks": [],
             "generation": 2,
@@ -108,7 +109,7 @@ def test_what_is_not_correct_is_rejected_with_its_verdict(verdict: str, hinted: 
         assert (keys(examples), rejects) == (["q/1"], [])
         return
     assert examples == []
-    kept = {name: made[name] for name in ("attempt_id", "hinted", "completion", "predicted_answer")}
+    kept = {name: made[name] for name in ("attempt_id", "turn", "hinted", "completion", "predicted_answer")}
     assert rejects == [kept | {"question_id": "q", "generation": 2, "reason": verdict, "checks": []}]
 
 
@@ -207,7 +208,9 @@ def test_every_attempt_is_in_exactly_one_table_for_the_right_reason(per_question
     for row in rollouts:
         expected |= by_hand(row["attempts"], per_question, prefer)
     assert {row["attempt_id"]: row["reason"] for row in rejects} | dict.fromkeys(keys(examples), "kept") == expected
-    assert set(expected.values()) == {*REASONS, "kept"} - ({"over_cap"} if per_question == 5 else set())
+    others = {"context_overflow", "degenerate", "not_best", "criterion"}  # see the tests of the criteria
+    others |= {"over_cap"} if per_question == 5 else set()
+    assert set(expected.values()) == {*REASONS, "kept"} - others
     for table in (examples, rejects):
         assert [place[key] for key in keys(table)] == sorted(place[key] for key in keys(table))
 

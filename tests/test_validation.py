@@ -4,13 +4,14 @@ import copy
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from tests.generation import LIMITS, Row, Tables, judge, said, valid
+from tests.generation import LIMITS, WEIGHED, Row, Tables, judge, said, valid, weighed
 from validation import Limits, validate
 
 
@@ -121,13 +122,24 @@ BREACHES: list[tuple[str, str, Callable[[Tables], None], int, int, Row]] = [
         {"example_id": "x5"},
     ),
     *(
-        ("examples", "weight is", put("examples", 0, weight=weight), 1, 5, {"example_id": "x1"})
+        ("examples", "weight is finite", put("examples", 0, weight=weight), 1, 5, {"example_id": "x1"})
         for weight in (0.0, -1.0, math.nan, math.inf)
     ),
     ("examples", "among its question's", put("examples", 0, attempt_id="q1/z"), 1, 3, {"attempt_id": "q1/z"}),
     ("examples", "among its question's", put("examples", 0, attempt_id=None), 1, 3, {"example_id": "x1"}),
     ("examples", "among its question's", put("examples", 0, question_id="q4"), 1, 3, {"question_id": "q4"}),
-    ("examples", "has the verdict correct", put_attempt(1, 2, verdict="wrong"), 1, 3, {"attempt_id": "q2/h"}),
+    (
+        "examples",
+        "has the verdict correct",
+        both(put_attempt(1, 2, verdict="wrong"), put("examples", 1, verdict="wrong")),
+        1,
+        3,
+        {"attempt_id": "q2/h"},
+    ),
+    ("examples", "weight is 1", put("examples", 3, weight=1.5), 1, 5, {"example_id": "x4"}),
+    ("examples", "the verdict of its attempt", put("examples", 0, verdict="wrong"), 1, 3, {"example_id": "x1"}),
+    ("examples", "the verdict of its attempt", put("examples", 0, verdict=None), 1, 3, {"example_id": "x1"}),
+    ("examples", "the reward of its attempt", put("examples", 0, reward=1.0), 1, 3, {"example_id": "x1"}),
     (
         "examples",
         "equal the context",
@@ -193,14 +205,34 @@ def test_each_expectation_rejects(
         assert failure.examples[0].items() >= row.items()
 
 
+@pytest.mark.usefixtures("no_data_docs")
+@pytest.mark.parametrize("centred", [False, True])
+def test_wrong_attempts_are_learnt_from_at_the_weight_of_their_reward_alone(tmp_path: Path, centred: bool) -> None:
+    limits = replace(WEIGHED, centred=centred)
+    assert [str(failure) for failure in judge(weighed(centred), tmp_path, limits).failures] == []
+    for changes in ({"weight": 1.5}, {"reward": -1.0, "weight": math.exp(-2.5)}, {"reward": None}):
+        tables = weighed(centred)
+        put("examples", 1, **changes)(tables)
+        failures = judge(tables, tmp_path, limits).failures
+        assert failures
+        assert all("weight is exp" in one.expectation or "the reward" in one.expectation for one in failures)
+        assert {one.examples[0]["example_id"] for one in failures} == {"w2"}
+    # weights that were not centred do not pass for centred ones, nor the other way round
+    (failure,) = judge(weighed(not centred), tmp_path, limits).failures
+    assert "weight is exp" in failure.expectation
+
+
 def test_every_expectation_has_a_breach() -> None:
     from validation import suites
 
-    for table, expectations in suites.by_table(LIMITS).items():
-        for expectation in expectations:
-            assert expectation.notes
-            breaches = [words for name, words, *_ in BREACHES if name == table]
-            assert table == "columns" or any(words in str(expectation.description) for words in breaches), expectation
+    words = [(name, words) for name, words, *_ in BREACHES] + [("examples", "weight is exp")]
+    for limits in (LIMITS, WEIGHED):
+        for table, expectations in suites.by_table(limits).items():
+            for expectation in expectations:
+                assert expectation.notes
+                assert table == "columns" or any(
+                    name == table and some in str(expectation.description) for name, some in words
+                ), expectation
 
 
 @pytest.mark.usefixtures("no_data_docs")

@@ -71,7 +71,7 @@ def rollout_facts(rollouts: Paths) -> pl.DataFrame:
 
 
 def attempt_facts(rollouts: Paths) -> pl.DataFrame:
-    """One row per attempt: ``question_id``, ``attempt_id``, ``verdict``, ``finish_reason``, ``hinted``,
+    """One row per attempt: ``question_id``, ``attempt_id``, ``verdict``, ``finish_reason``, ``hinted``, ``reward``,
     ``prompt_tokens``, ``completion_tokens``, ``split`` of its rollout, the keys ``context`` and ``completion``,
     ``complete``, ``error_explained``, ``answer_present``, ``hint_free``, ``temperature_valid``."""
     context, verdict = _key(pl.col("context")), pl.col("verdict")
@@ -96,6 +96,7 @@ def attempt_facts(rollouts: Paths) -> pl.DataFrame:
             "hinted",
             "prompt_tokens",
             "completion_tokens",
+            "reward",
             "split",
             context=context,
             completion=_key(pl.col("completion")),
@@ -113,17 +114,21 @@ def attempt_facts(rollouts: Paths) -> pl.DataFrame:
     return facts.collect(engine="streaming")
 
 
-def example_facts(examples: Paths, attempts: pl.DataFrame, questions: Paths) -> pl.DataFrame:
-    """One row per example: ``example_id``, ``question_id``, ``attempt_id``, ``origin``, number of ``messages``,
-    ``complete``, ``from_attempt`` (its origin is not reference), ``nth`` (its number among the question's examples
-    that are), ``ends_in_rationale``, ``roles_alternate``, ``rationale_present``, ``weight_valid``,
-    ``attempt_exists``, ``attempt_correct``, ``prompt_agrees``, ``completion_agrees``, ``hint_agrees``,
-    ``in_train``, ``question_unseen``.
+def example_facts(
+    examples: Paths, attempts: pl.DataFrame, questions: Paths, tau: float | None = None, centred: bool = False
+) -> pl.DataFrame:
+    """One row per example: ``example_id``, ``question_id``, ``attempt_id``, ``origin``, ``weight``, number of
+    ``messages``, ``complete``, ``from_attempt`` (its origin is not reference), ``nth`` (its number among the examples
+    of its question and turn that are), ``ends_in_rationale``, ``roles_alternate``, ``rationale_present``,
+    ``weight_valid``, ``weight_agrees``, ``attempt_exists``, ``attempt_correct``, ``verdict_agrees``,
+    ``reward_agrees``, ``prompt_agrees``, ``completion_agrees``, ``hint_agrees``, ``in_train``, ``question_unseen``.
 
     Args:
         examples: Parquet files of the EXAMPLES schema.
         attempts: what :func:`attempt_facts` returned for the rollouts behind the examples.
         questions: Parquet files of the QUESTIONS schema; those of the eval split must not be learnt.
+        tau: what the weights were made with; None: all are 1.
+        centred: whether a question's mean reward was taken off.
     """
     eval_questions = (
         _scan(questions, QUESTIONS)
@@ -142,6 +147,10 @@ def example_facts(examples: Paths, attempts: pl.DataFrame, questions: Paths) -> 
             "question_id",
             "attempt_id",
             "origin",
+            "turn",
+            "weight",
+            "verdict",
+            "reward",
             pl.col("messages").list.len().fill_null(0),
             prompt=_key(pl.col("messages").list.head(pl.col("messages").list.len() - 1)),
             rationale=_key(pl.col("rationale")),
@@ -160,9 +169,21 @@ def example_facts(examples: Paths, attempts: pl.DataFrame, questions: Paths) -> 
         )
         .collect(engine="streaming")
     )
-    known = attempts.select("attempt_id", "question_id", "verdict", "hinted", "context", "completion")
-    exists = pl.col("verdict").is_not_null()
+    known = attempts.select(
+        "attempt_id",
+        "question_id",
+        "hinted",
+        "context",
+        "completion",
+        judged="verdict",
+        rewarded="reward",
+        mean_reward=pl.col("reward").mean().over("question_id"),
+    )
+    exists = pl.col("judged").is_not_null()
     found = pl.col("from_attempt") & exists
+    # the question of a reference example has no attempts: its mean reward is the example's own
+    baseline = pl.when("from_attempt").then("mean_reward").otherwise("reward") if centred else 0.0
+    weight = pl.lit(1.0) if tau is None else ((pl.col("reward") - baseline) / tau).exp()
     return (
         rows.join(
             known.unique("attempt_id", keep="first"),
@@ -171,14 +192,19 @@ def example_facts(examples: Paths, attempts: pl.DataFrame, questions: Paths) -> 
             maintain_order="left",
         )
         .with_columns(
-            nth=pl.when("from_attempt").then(pl.col("from_attempt").cum_sum().over("question_id")),
+            nth=pl.when("from_attempt").then(pl.col("from_attempt").cum_sum().over("question_id", "turn")),
             attempt_exists=pl.when("from_attempt").then(exists),
-            attempt_correct=pl.when(found).then(pl.col("verdict") == "correct"),
+            attempt_correct=pl.when(found).then(pl.col("judged") == "correct"),
+            verdict_agrees=pl.when(found).then(pl.col("verdict").eq_missing(pl.col("judged"))),
+            reward_agrees=pl.when(found).then(pl.col("reward").eq_missing(pl.col("rewarded"))),
+            # the stored weight is a float32
+            weight_agrees=pl.when("weight_valid").then(((pl.col("weight") / weight - 1).abs() < 1e-5).fill_null(False)),
             prompt_agrees=pl.when(found & (pl.col("messages") > 0)).then(pl.col("prompt") == pl.col("context")),
             completion_agrees=pl.when(found).then(pl.col("rationale") == pl.col("completion")),
             hint_agrees=pl.when(found).then(pl.col("hinted") == (pl.col("origin") == "rationalized")),
         )
-        .drop("prompt", "rationale", "verdict", "hinted", "context", "completion")
+        .drop("prompt", "rationale", "verdict", "judged", "reward", "rewarded", "mean_reward", "turn")
+        .drop("hinted", "context", "completion")
     )
 
 

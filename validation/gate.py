@@ -28,14 +28,18 @@ class Limits:
     """The limits of a recipe that the gate holds.
 
     Args:
-        per_question: most examples of one question, those of origin reference not counted.
+        per_question: most examples of one question and turn, those of origin reference not counted.
         min_examples: fewest examples of the generation, those of origin reference not counted.
         max_error_share: largest share of attempts with the verdict error.
+        tau: examples weigh exp(reward / tau), and wrong ones may be among them; None: all are right, and weigh 1.
+        centred: the mean of a question's rewards is taken off its rewards before they are weighed.
     """
 
     per_question: int
     min_examples: int = 1
     max_error_share: float = 0.05
+    tau: float | None = None
+    centred: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def validate(rollouts: Paths, examples: Paths, questions: Paths, folder: Path, l
         facts |= {
             "rollouts": rollout_facts(rollouts),
             "attempts": attempts,
-            "examples": example_facts(examples, attempts, questions),
+            "examples": example_facts(examples, attempts, questions, limits.tau, limits.centred),
         }
     for table, rows in facts.items():
         rows.write_parquet(folder / "facts" / f"{table}.parquet")

@@ -151,10 +151,16 @@ def examples(limits: Limits) -> list[Expectation]:
             "the attempt of an example is among its question's rollout",
             "An example that nobody sampled in this generation has no verdict and no lineage.",
         ),
+        *_worth(limits),
         _true(
-            "attempt_correct",
-            "the attempt of an example has the verdict correct",
-            "Only rationales that reach the right answer are learnt: the filter of STaR.",
+            "verdict_agrees",
+            "an example has the verdict of its attempt",
+            "Whoever loads the examples tells right ones from wrong ones by it.",
+        ),
+        _true(
+            "reward_agrees",
+            "an example has the reward of its attempt",
+            "The weight is made from it, and other weights can be.",
         ),
         _true(
             "prompt_agrees",
@@ -184,9 +190,30 @@ def examples(limits: Limits) -> list[Expectation]:
         gxe.ExpectColumnValuesToBeBetween(
             column="nth",
             max_value=limits.per_question,
-            description=f"a question has at most {limits.per_question} examples that are not reference",
+            description=f"a question has at most {limits.per_question} examples of one turn that are not reference",
             notes="Easy questions have many correct attempts and would crowd out the hard ones.",
         ),
+    ]
+
+
+def _worth(limits: Limits) -> list[Expectation]:
+    """What an example must be worth: right, or weighed by its reward."""
+    if limits.tau is None:
+        return [
+            _true(
+                "attempt_correct",
+                "the attempt of an example has the verdict correct",
+                "Only rationales that reach the right answer are learnt: the filter of STaR.",
+            ),
+            _true("weight_agrees", "weight is 1", "The method does not weigh its examples."),
+        ]
+    less = " less the question's mean reward" if limits.centred else ""
+    return [
+        _true(
+            "weight_agrees",
+            f"weight is exp(reward{less} / {limits.tau:g})",
+            "A wrong attempt is learnt from at the weight of its reward and no other.",
+        )
     ]
 
 
