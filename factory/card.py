@@ -3,51 +3,39 @@
 The card is made from the manifest alone. Of its ``facts`` it shows these, and leaves out the lines of those
 that are missing::
 
-    method                "STaR"
+    method                "star"
+    methods               ["star"]               of this generation and those before it, each once
     base_model            "SmolLM2-135M-Instruct"
     model                 {"name": "gen-1/checkpoint", "digest": "sha256:..."}   the model that was sampled
-    corpus, verifier, recipe_fingerprint, code_commit      texts
+    corpus, verifier, teacher, recipe_fingerprint, code_commit      texts
+    criterion             "correct" or one of RISE's (see factory.criteria), which keep wrong attempts too; with these
+    tau, centred          0.4, False             of the weight exp(reward / tau); centred: the question's mean taken off
     license               an identifier of the Hub, such as "apache-2.0"
     parent_generation     1
     funnel                [{"what": "questions", "count": 2000}, ...] in the order to show
     accuracy              [{"generation": 0, "accuracy": 0.508, "questions": 400, "by_difficulty": {"1 digit": 1.0}},
-                          ...]: of the model that sampled that generation, on the eval split, as fractions of 1
+                          ...]: of the model that sampled that generation, on the eval split, as fractions of 1;
+                          of several turns also "m1@t1", "m5@t1", "m1@t5", "p1@t5" (or other numbers) and
+                          "per_turn", as factory.evaluate has them
     validation            {"passed": True, "expectations": 22}
     seed                  the run's seed; also draws the examples that are shown
     command               "factory iterate recipes/sums.yaml"
     packages              {"vllm": "0.32.0", ...}
 """
 
-import re
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import pyarrow as pa
 from huggingface_hub import DatasetCardData
 
+from factory import card_method as method
+from factory.markdown import block, fact_list, table, text
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
-
-ORIGINS = {
-    "sampled": "sampled without a hint, and right",
-    "rationalized": "right when the gold answer was shown as a hint, after every attempt without it had failed",
-    "corrected": "right in a later turn, after feedback",
-    "reference": "given, not sampled",
-}
 
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
 """The Hub's size categories, one per digit from three digits on."""
-
-LONGEST_TEXT = 2_000
-"""Characters of a text that the card shows; the whole text is in the data."""
-
-CITATION = """\
-@inproceedings{zelikman2022star,
-  title     = {{STaR}: Bootstrapping Reasoning With Reasoning},
-  author    = {Eric Zelikman and Yuhuai Wu and Jesse Mu and Noah D. Goodman},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year      = {2022},
-  note      = {arXiv:2203.14465},
-}"""
 
 
 def card(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
@@ -59,17 +47,16 @@ def card(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
     """
     facts = manifest["facts"]
     sections = [
-        _introduction(manifest),
-        _how_made(facts),
+        method.introduction(manifest),
+        method.how_made(manifest),
         _counts(manifest),
         _accuracy(facts.get("accuracy", [])),
         _examples(shown),
         _columns(),
-        _limits(manifest["tables"]["examples"]["by_origin"]),
+        method.limits(manifest),
         _load(manifest),
         _reproduce(facts),
-        "## Citation\n\nThe method is STaR ([arXiv 2203.14465](https://arxiv.org/abs/2203.14465)):\n\n"
-        + _block(CITATION, "bibtex"),
+        method.citation(facts),
     ]
     return f"---\n{_header(manifest)}\n---\n\n" + "\n\n".join(section for section in sections if section) + "\n"
 
@@ -77,8 +64,8 @@ def card(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
 def _header(manifest: dict[str, Any]) -> str:
     rows = manifest["tables"]["examples"]["rows"]
     configs: list[dict[str, Any]] = [
-        {"config_name": table, "data_files": [{"split": "train", "path": f"{folder}/train-*.parquet"}]}
-        for table, folder in (("examples", "data"), ("rollouts", "rollouts"), ("rejects", "rejects"))
+        {"config_name": name, "data_files": [{"split": "train", "path": f"{folder}/train-*.parquet"}]}
+        for name, folder in (("examples", "data"), ("rollouts", "rollouts"), ("rejects", "rejects"))
     ]
     configs[0]["default"] = True
     return DatasetCardData(
@@ -92,52 +79,18 @@ def _header(manifest: dict[str, Any]) -> str:
     ).to_yaml()
 
 
-def _introduction(manifest: dict[str, Any]) -> str:
-    tables, facts = manifest["tables"], manifest["facts"]
-    corpus = f" of {_text(facts['corpus'])}" if "corpus" in facts else ""
-    parent = facts.get("parent_generation")
-    given = " (those of the origin `reference` were given)" if "reference" in tables["examples"]["by_origin"] else ""
-    return (
-        f"# {_text(manifest['name'])}, generation {manifest['generation']}\n\n"
-        f"**{tables['examples']['rows']:,} examples** for fine-tuning: questions{corpus}, each with a rationale that "
-        "leads to its answer. The rationales were written by a language model and kept where a verifier found the "
-        f"final answer right{given}.\n\n"
-        f"Beside them lie all {tables['rollouts']['rows']:,} rollouts (per question every attempt, right and wrong) "
-        f"and {tables['rejects']['rows']:,} rejects (the attempts that were not kept, with the reason)."
-        + (f" The generation before it is `gen-{parent}`." if parent is not None else "")
-    )
-
-
-def _how_made(facts: dict[str, Any]) -> str:
-    model, validation = facts.get("model", {}), facts.get("validation", {})
-    expectations = f" ({validation['expectations']} expectations)" if "expectations" in validation else ""
-    facts_shown = {
-        "Method": facts.get("method"),
-        "Base model": facts.get("base_model"),
-        "Sampled model": " ".join(filter(None, [model.get("name"), model.get("digest")])),
-        "Corpus": facts.get("corpus"),
-        "Verifier": facts.get("verifier"),
-        "Validation": ("passed" if validation["passed"] else "failed") + expectations if validation else None,
-    }
-    return (
-        "## How it was made\n\n"
-        "Every question was put to the model. Attempts whose final answer the verifier found right were kept, subject "
-        "to curation. No prompt to train on holds a hint: the `messages` of `rationalized` examples ask the question "
-        f"without it.\n\n{_list(facts_shown)}"
-    ).rstrip()
-
-
 def _counts(manifest: dict[str, Any]) -> str:
     tables = manifest["tables"]
-    funnel = [[_text(step["what"]), f"{step['count']:,}"] for step in manifest["facts"].get("funnel", [])]
-    origins = [[origin, f"{count:,}", ORIGINS[origin]] for origin, count in tables["examples"]["by_origin"].items()]
-    reasons = [[_text(reason), f"{count:,}"] for reason, count in tables["rejects"]["by_reason"].items()]
+    funnel = [[text(step["what"]), f"{step['count']:,}"] for step in manifest["facts"].get("funnel", [])]
+    meanings = method.ORIGINS_OF_ANY_REWARD if method.holds_wrong(manifest["facts"]) else method.ORIGINS
+    origins = [[origin, f"{count:,}", meanings[origin]] for origin, count in tables["examples"]["by_origin"].items()]
+    reasons = [[text(reason), f"{count:,}"] for reason, count in tables["rejects"]["by_reason"].items()]
     parts = ["## Counts"]
     if funnel:
-        parts.append(_table(["from questions to examples", "count"], funnel))
+        parts.append(table(["from questions to examples", "count"], funnel))
     if origins:
-        parts.append(_table(["origin", "examples", "meaning"], origins))
-    parts.append(_table(["reason", "rejects"], reasons) if reasons else "No attempt was rejected.")
+        parts.append(table(["origin", "examples", "meaning"], origins))
+    parts.append(table(["reason", "rejects"], reasons) if reasons else "No attempt was rejected.")
     checks = [
         [name, origin, f"{count['passed']:,}", f"{count['failed']:,}"]
         for name, by_origin in manifest["facts"].get("checks", {}).items()
@@ -145,7 +98,7 @@ def _counts(manifest: dict[str, Any]) -> str:
     ]
     if checks:
         parts.append("Process checks look beyond the final answer of a correct attempt:")
-        parts.append(_table(["check", "origin", "passed", "failed"], checks))
+        parts.append(table(["check", "origin", "passed", "failed"], checks))
     return "\n\n".join(parts)
 
 
@@ -156,13 +109,46 @@ def _accuracy(measured: list[dict[str, Any]]) -> str:
     rows = []
     for one in measured:
         accuracies = [one["accuracy"], *(one.get("by_difficulty", {}).get(group) for group in groups)]
-        shares = ["" if accuracy is None else f"{accuracy:.1%}" for accuracy in accuracies]
-        rows.append([str(one["generation"]), str(one.get("questions", "")), *shares])
-    return (
-        "## Accuracy by generation\n\n"
-        "Of the model that sampled each generation, on questions of the eval split, which are never trained on.\n\n"
-        + _table(["generation", "questions", "accuracy", *map(_text, groups)], rows)
+        rows.append([str(one["generation"]), str(one.get("questions", "")), *map(_share, accuracies)])
+    parts = [
+        "## Accuracy by generation",
+        "Of the model that sampled each generation, on questions of the eval split, which are never trained on.",
+        table(["generation", "questions", "accuracy", *map(text, groups)], rows),
+    ]
+    if over_turns := [one for one in measured if one.get("per_turn")]:
+        parts += _over_turns(over_turns)
+    return "\n\n".join(parts)
+
+
+def _over_turns(measured: list[dict[str, Any]]) -> Iterator[str]:
+    """RISE's figures of each model; by turn only of the last, which sampled this generation."""
+    last = measured[-1]["per_turn"]
+    turns, samples = len(last["accuracy"]), len(last["parallel"])
+    parallel, majority, any_turn = f"m{samples}@t1", f"m1@t{turns}", f"p1@t{turns}"
+    yield (
+        f"Asked {turns} times over, and told each time that the answer is wrong whether it is or not: `m1@t1` is the "
+        f"first answer's accuracy, `{parallel}` that of the majority of {samples} first answers sampled in parallel, "
+        f"`{majority}` that of the majority over the {turns} turns, and `{any_turn}` counts a question if any turn is "
+        f"right, which takes an oracle to know. The difference, in points, is what turns gain over parallel answers"
+        f"{' at equal compute' if turns == samples else ''}."
     )
+    rows = []
+    for one in measured:
+        shares = [one.get(name) for name in ("m1@t1", parallel, majority, any_turn)]
+        _, before, after, _ = shares
+        gain = "" if before is None or after is None else f"{100 * (after - before):+.1f}"
+        rows.append([str(one["generation"]), *map(_share, shares), gain])
+    yield table(["generation", "m1@t1", parallel, majority, any_turn, f"{majority} - {parallel}"], rows)
+    yield "By turn, of the model that sampled this generation (the last column: as many parallel answers as turns):"
+    by_turn = zip_longest(*(last[name] for name in ("accuracy", "m1", "p1", "parallel")))
+    yield table(
+        ["turn", "accuracy", "majority so far", "any so far", "majority in parallel"],
+        [[str(number), *map(_share, shares)] for number, shares in enumerate(by_turn, start=1)],
+    )
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
 
 
 def _examples(shown: list[dict[str, Any]]) -> str:
@@ -172,15 +158,19 @@ def _examples(shown: list[dict[str, Any]]) -> str:
     for origin in dict.fromkeys(example["origin"] for example in shown):
         parts.append(f"### {origin}")
         for example in (one for one in shown if one["origin"] == origin):
-            parts.append(f"{_text(example['example_id'])}, gold answer {_text(example['answer'])}:")
-            parts += [_block(example["question"], "text"), _block(example["rationale"], "text")]
+            reward, weight = example["reward"], example["weight"]
+            worth = "" if reward is None else f", reward {reward:g}, weight {weight:.3g}"
+            parts.append(f"{text(example['example_id'])}, gold answer {text(example['answer'])}{worth}:")
+            before = example["messages"][-3:-1] if example["turn"] else []  # the attempt before and the feedback on it
+            said = [example["question"], *(message["content"] for message in before), example["rationale"]]
+            parts += [block(one, "text") for one in said]
     return "\n\n".join(parts)
 
 
 def _columns() -> str:
     parts = ["## Columns"]
     for config, schema in {"examples": EXAMPLES, "rollouts": ROLLOUTS, "rejects": REJECTS}.items():
-        parts += [f"### {config}", _table(["column", "type", "meaning"], _meanings(schema))]
+        parts += [f"### {config}", table(["column", "type", "meaning"], _meanings(schema))]
     return "\n\n".join(parts)
 
 
@@ -189,22 +179,11 @@ def _meanings(fields: Iterable[pa.Field], prefix: str = "") -> Iterator[list[str
     for field in fields:
         nested = pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type)
         metadata = {key.decode(): value.decode() for key, value in field.metadata.items()}
-        meaning = _text(metadata["meaning"]) + (f" (unit: {metadata['unit']})" if "unit" in metadata else "")
+        meaning = text(metadata["meaning"]) + (f" (unit: {metadata['unit']})" if "unit" in metadata else "")
         type = ("list" if nested else str(field.type)) + (" or null" if field.nullable else "")
         yield [f"`{prefix}{field.name}`", type, meaning]
         if nested:
             yield from _meanings(field.type.value_type, f"{prefix}{field.name}[].")
-
-
-def _limits(by_origin: dict[str, int]) -> str:
-    limits = [
-        "The verifier reads the final answer only: some rationales reach the right answer by a wrong step.",
-        "Questions that the model finds easy are over-represented; those that no attempt answered are missing.",
-        "The text was written by a language model and has its mistakes, habits and biases.",
-    ]
-    if "rationalized" in by_origin:
-        limits.insert(1, "A rationale sampled under a hint may restate the answer instead of deriving it.")
-    return "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
 
 def _load(manifest: dict[str, Any]) -> str:
@@ -214,11 +193,13 @@ def _load(manifest: dict[str, Any]) -> str:
         "",
         f'folder = "registry/{manifest["name"]}/gen-{manifest["generation"]}"  # where this README lies',
     ]
-    for table, facts in manifest["tables"].items():
-        if facts["rows"]:  # datasets 5.2 opens a split without rows only when it streams
-            code.append(f'{table} = load_dataset(folder, "{table}", split="train")')
+    for name, of_table in manifest["tables"].items():
+        if of_table["rows"]:  # datasets 5.2 opens a split without rows only when it streams
+            code.append(f'{name} = load_dataset(folder, "{name}", split="train")')
     code += ["", 'examples = polars.scan_parquet(f"{folder}/data/*.parquet")  # the same, read lazily']
-    return "## How to load it\n\n" + _block("\n".join(code), "python")
+    if method.holds_wrong(manifest["facts"]):
+        code.append('right = examples.filter(polars.col("reward").fill_null(1) == 1)  # null: given, not sampled')
+    return "## How to load it\n\n" + block("\n".join(code), "python")
 
 
 def _reproduce(facts: dict[str, Any]) -> str:
@@ -228,31 +209,9 @@ def _reproduce(facts: dict[str, Any]) -> str:
         "Code commit": facts.get("code_commit"),
         "Packages": ", ".join(f"{package} {version}" for package, version in facts.get("packages", {}).items()),
     }
-    command = f"{_block(facts['command'], 'bash')}\n\n" if "command" in facts else ""
+    command = f"{block(facts['command'], 'bash')}\n\n" if "command" in facts else ""
     return (
         f"## How to reproduce it\n\n{command}"
         "`recipe.yaml` holds every setting of the run, the column `seed` of each attempt in `rollouts` the seed of "
-        f"its request, and `manifest.json` the digest of every file.\n\n{_list(facts_shown)}"
+        f"its request, and `manifest.json` the digest of every file.\n\n{fact_list(facts_shown)}"
     ).rstrip()
-
-
-def _list(facts: dict[str, Any]) -> str:
-    """One line per fact; those that are missing (None or empty) have none."""
-    return "\n".join(f"- {label}: {_text(fact)}" for label, fact in facts.items() if fact not in (None, ""))
-
-
-def _table(names: list[str], rows: Iterable[list[str]]) -> str:
-    """A table of cells that are Markdown already."""
-    return "\n".join(f"| {' | '.join(line)} |" for line in [names, ["---"] * len(names), *rows])
-
-
-def _text(value: object) -> str:
-    """Data as one line of Markdown that shows as it is written. Underscores inside words need no escape."""
-    return re.sub(r"([\\`*{}\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", " ".join(str(value).split()))
-
-
-def _block(text: str, language: str) -> str:
-    """Data as a fenced block; the fence is longer than any run of backticks in the text."""
-    shown = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}\n[...]"
-    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", shown))])
-    return f"{fence}{language}\n{shown}\n{fence}"
