@@ -41,8 +41,8 @@ def iterate(
             from factory.loop import iterate as loop
 
             with connected():
-                loop(checked, opened, checked.generations)
-            _say_where(recipe, folder, checked.generations, overrides or [])
+                loop(checked, opened, checked.total)
+            _say_where(recipe, folder, checked.total, overrides or [])
 
 
 @app.command()
@@ -88,6 +88,27 @@ def status(
         else:
             read(run)
             show(run)
+
+
+@app.command()
+def curate(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, such as curation.criterion=best.")] = None,
+    generation: Annotated[int, typer.Option(min=0, help="Generation to curate.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Curate a generation again from its rollouts, without sampling. The run itself stays as it is."""
+    with user_errors():
+        from factory.recurate import load, table
+
+        opened, recipe, name = load(run, generation, overrides or [])
+        with opened.locked(), terminal.quiet(opened.log):
+            from factory.cluster import connected
+            from factory.loop import recurate
+
+            with connected():
+                record = recurate(recipe, opened, generation, name)
+        typer.echo(json.dumps(record, indent=2) if as_json else table(opened, generation, record))
 
 
 @app.command()

@@ -86,16 +86,16 @@ def parse(config: Mapping[str, Any]) -> Component:
     if not isinstance(config.get(PATH), str):
         raise LookupError(f"needs a '{PATH}': the dotted path of a function or class")
     target = find(config[PATH])
-    checked = _settings_model(target).model_validate({k: v for k, v in config.items() if k != PATH})
+    checked = settings_model(target).model_validate({k: v for k, v in config.items() if k != PATH})
     return Component(config[PATH], {name: getattr(checked, name) for name in type(checked).model_fields})
 
 
 def settings_of(path: str) -> list[str]:
     """The names of the settings of the component at a dotted path; raises LookupError as :func:`find` does."""
-    return list(_settings_model(find(path)).model_fields)
+    return list(settings_model(find(path)).model_fields)
 
 
-def _settings_model(target: Callable[..., Any]) -> type[BaseModel]:
+def settings_model(target: Callable[..., Any]) -> type[BaseModel]:
     """A pydantic model of the parameters that a recipe may set: those that can be given by keyword, less the ones
     that the caller fills in by position."""
     fields: dict[str, Any] = {}

@@ -4,14 +4,20 @@ import copy
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from factory.component import PATH, find, parse, settings_of
+from factory.component import PATH, find, parse, settings_model, settings_of
 from factory.errors import ConfigError, nearest
-from factory.recipe import RECIPES, Recipe, component_keys
+from factory.recipe import RECIPES, Recipe, component_keys, group_of
+
+PHASE = (
+    *("generations", "prompt", "strategy", "engine", "teacher", "sampling", "rollout"),
+    *("evaluation", "curation", "gate", "finetune"),
+)
+"""What a later phase of a recipe may change."""
 
 
 def load_recipe(recipe: str, overrides: Sequence[str] = (), generations: int | None = None) -> Recipe:
@@ -37,16 +43,61 @@ def load_recipe(recipe: str, overrides: Sequence[str] = (), generations: int | N
     for override in overrides:
         _override(config, override, problems)
     if generations is not None:
-        config["generations"] = generations
-    checked = _check(config, problems)
+        _set_total(config, generations, problems)
+    checked = _check_phases(config, problems)
     if checked is None or problems:
         raise ConfigError(f"recipe '{recipe}'", problems)
     return checked
 
 
+def _set_total(config: dict[str, Any], generations: int, problems: list[str]) -> None:
+    """Have the last phase make as many generations as are missing."""
+    *earlier, last = (config, *(phase for phase in config.get("then") or [] if isinstance(phase, dict)))
+    made = sum(phase.get("generations", 1) for phase in earlier)
+    if earlier and generations <= made:
+        problems.append(f"generations: the phases before the last make {made}, so a run of this recipe makes more")
+    last["generations"] = generations - made
+
+
+def _check_phases(config: dict[str, Any], problems: list[str]) -> Recipe | None:
+    """The recipe with its later phases, each a recipe of its own that differs from the first in what it says."""
+    later = config.pop("then", None) or []
+    if not isinstance(later, list) or not all(isinstance(changes, dict) for changes in later):
+        problems.append("then: should be a list of mappings of settings")
+        later = []
+    phases = []
+    for number, changes in enumerate(later):
+        whole = "is the same in the whole run"
+        found = [
+            f"{key}: {whole if key in Recipe.model_fields else 'unknown setting'}{nearest(key, PHASE)}"
+            for key in changes.keys() - set(PHASE)
+        ]
+        known = {key: value for key, value in changes.items() if key in PHASE}
+        phases.append(_check(_merged(config, {"generations": 1} | known), found))
+        problems += [f"then.{number}.{problem}" for problem in found]
+    found = []
+    checked = _check(config, found)
+    # what is wrong in the first phase is wrong in all that do not change it
+    inherited = {f"then.{number}.{problem}" for number in range(len(later)) for problem in found}
+    problems[:] = [*(problem for problem in problems if problem not in inherited), *found]
+    return checked and checked.model_copy(update={"then": tuple(phases)})
+
+
+def _merged(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Settings with some of them changed; a component that is named anew keeps none of the old one's settings."""
+    merged = copy.deepcopy(config)
+    for key, value in changes.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict) and PATH not in value:
+            merged[key] = _merged(old, value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
 def _check(config: dict[str, Any], problems: list[str]) -> Recipe | None:
     """The recipe, its components parsed; whatever is wrong is added to ``problems``."""
-    _default_checks(config)
+    _defaults(config)
     for key in component_keys():
         *parents, last = key.split(".")
         part: Any = config
@@ -78,15 +129,21 @@ def _component(key: str, config: dict[str, Any], problems: list[str]) -> Any:
     return config
 
 
-def _default_checks(config: dict[str, Any]) -> None:
-    """A recipe that says nothing about process checks gets those of its corpus: ``CHECKS`` in the corpus's module."""
+def _defaults(config: dict[str, Any]) -> None:
+    """A recipe that says nothing about process checks gets those of its corpus (``CHECKS`` in the corpus's module), and
+    one that names no criterion that of its strategy (``CRITERION``)."""
     curation = config.setdefault("curation", {})
-    try:
-        corpus = find(config["corpus"][PATH])
-    except (LookupError, TypeError, AttributeError):  # said elsewhere
-        return
     if isinstance(curation, dict):
-        curation.setdefault("checks", copy.deepcopy(getattr(sys.modules[corpus.__module__], "CHECKS", [])))
+        curation.setdefault("checks", copy.deepcopy(_constant(config.get("corpus"), "CHECKS", [])))
+        curation.setdefault("criterion", _constant(config.get("strategy"), "CRITERION", "correct"))
+
+
+def _constant(component: Any, name: str, default: Any) -> Any:
+    """What the module of a component says under a name."""
+    try:
+        return getattr(sys.modules[find(component[PATH]).__module__], name, default)
+    except (LookupError, TypeError, AttributeError):  # said elsewhere
+        return default
 
 
 def _override(config: dict[str, Any], override: str, problems: list[str]) -> None:
@@ -105,10 +162,13 @@ def _override(config: dict[str, Any], override: str, problems: list[str]) -> Non
             return
         key = paths[0]
     *parents, last = key.split(".")
-    part = config
+    part: Any = config
     for parent in parents:
-        part = part.setdefault(parent, {})
-        if not isinstance(part, dict):
+        if isinstance(part, list):  # then.0.generations
+            part = part[int(parent)] if parent.isdigit() and int(parent) < len(part) else None
+        else:
+            part = part.setdefault(parent, {})
+        if not isinstance(part, dict | list):
             problems.append(f"'{key}': '{parent}' is not a group of settings")
             return
     try:
@@ -124,8 +184,8 @@ def _settings(config: dict[str, Any]) -> set[str]:
     def walk(model: type[BaseModel], prefix: str) -> None:
         for name, field in model.model_fields.items():
             found.add(prefix + name)
-            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-                walk(field.annotation, f"{prefix}{name}.")
+            if group := group_of(field.annotation):
+                walk(group, f"{prefix}{name}.")
 
     walk(Recipe, "")
     for key in component_keys():
@@ -155,10 +215,11 @@ def _sentences(error: ValidationError, prefix: str, config: Any) -> Iterator[str
 
 def _siblings(config: Any, prefix: str, where: list[str]) -> list[str]:
     """The settings that are valid beside an unknown one."""
-    if prefix:
-        return settings_of(config[PATH])
-    model: Any = Recipe
+    model: type[BaseModel] = settings_model(find(config[PATH])) if prefix else Recipe
     for name in where[:-1]:
-        annotation = model.model_fields[name].annotation
-        model = annotation if get_origin(annotation) is None else get_args(annotation)[0]
+        if name in model.model_fields:  # else the number of an item in a list
+            annotation = model.model_fields[name].annotation
+            for kind in (annotation, *get_args(annotation)):
+                if isinstance(kind, type) and issubclass(kind, BaseModel):
+                    model = kind
     return list(model.model_fields)

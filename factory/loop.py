@@ -1,8 +1,8 @@
-"""The loop: STaR's Algorithm 1, a stage a line."""
+"""The loop: STaR's Algorithm 1, a stage a line. RISE's is the same, with dialogues for rationales."""
 
 from factory.recipe import Recipe
 from factory.report import Table
-from factory.run import Run
+from factory.run import Record, Run
 from factory.stages import Stages
 from factory.terminal import console
 
@@ -17,6 +17,7 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
         FactoryError: a stage failed.
     """
     stages = Stages(recipe, run)
+    stages.preflight()
     table = Table(run.folder)
     stages.snapshot()
     stages.make_base()
@@ -28,8 +29,10 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
         stages.publish(n)
         stages.finetune(n)  # line 7: from the base, on what was kept
         table.add(n)
-    if recipe.served_model:  # a server's model does not learn: the trained one is measured by another run
-        console.print(f"  model {generations} is not measured: the engine samples '{recipe.served_model}' only")
+    if served := recipe.at(
+        generations
+    ).served_model:  # a server's model does not learn: the trained one is measured by another run
+        console.print(f"  model {generations} is not measured: the engine samples '{served}' only")
     else:
         stages.sample(generations, "evaluation")
         table.add(generations)
@@ -44,7 +47,17 @@ def probe(recipe: Recipe, run: Run) -> None:
         FactoryError: nothing was solved, or the engine does not start.
     """
     stages = Stages(recipe, run)
+    stages.preflight()
     stages.snapshot()
     stages.make_base()
-    stages.check_room(recipe.generations)
+    stages.check_room(recipe.total)
     stages.sample(0)
+
+
+def recurate(recipe: Recipe, run: Run, generation: int, name: str) -> Record:
+    """Curate a generation anew from its rollouts, as the view ``name``: another criterion needs no sampling.
+
+    Returns:
+        the record: ``folder``, ``curation``, ``examples`` by origin, ``rejects`` by reason, ``checks``, digests.
+    """
+    return Stages(recipe, run).view(generation, name)

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,14 +10,14 @@ import psutil
 import ray
 from safetensors import safe_open
 
-from factory.component import find
+from factory.component import Component, find
 from factory.errors import ConfigError
 from factory.finetune import configure
 from factory.recipe import Recipe
 from factory.report import manifest_fingerprint
 from factory.run import Run
 from factory.settings import located
-from factory.torchtune_process import processes
+from factory.torchtune_process import RECIPES, processes
 
 
 def preflight(recipe: Recipe, run: Run, dataset: str) -> None:
@@ -25,7 +26,11 @@ def preflight(recipe: Recipe, run: Run, dataset: str) -> None:
     Raises:
         ConfigError: lists everything that does not fit.
     """
-    problems = [*_resources(recipe), *_registry(recipe, dataset), *_finetune(recipe), *_engine(recipe)]
+    problems = _registry(recipe, dataset)
+    for number, phase in enumerate(recipe.phases):
+        found = [*_resources(phase), *_finetune(phase), *_engines(phase, recipe.total), *_rewards(phase)]
+        # what an earlier phase has, too, is said once
+        problems += [f"then.{number - 1}.{one}" if number else one for one in found if one not in problems]
     if problems:
         raise ConfigError(f"run '{run.folder}'", problems)
 
@@ -80,17 +85,42 @@ def _size_of(count: float) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
-def _engine(recipe: Recipe) -> list[str]:
-    """What the engine's class can say of its settings without being started."""
-    if recipe.served_model and recipe.generations > 1:
-        return [
+def _engines(recipe: Recipe, generations: int) -> list[str]:
+    """What the classes of the engines can say of their settings without being started."""
+    problems = _said("engine", recipe.engine, recipe)
+    if recipe.served_model and generations > 1:
+        problems = [
             f"engine.served_model: generation 1 would sample '{recipe.served_model}' again; make one generation "
             "(generations=1), or leave it out and serve each model under the path of its checkpoint"
         ]
-    problems: Callable[..., list[str]] | None = getattr(find(recipe.engine.path), "problems", None)
-    if problems is None:
+    asked = any(getattr(turn, "by", None) == "teacher" for turn in recipe.strategy.settings.get("turns", ()))
+    if recipe.teacher is None:
+        return [*problems, "teacher: is missing, and the strategy asks it"] if asked else problems
+    if not recipe.teacher.name:
+        problems.append("teacher.model: is missing (or engine.served_model, a server's name for it)")
+    return [*problems, *_said("teacher.engine", recipe.teacher.engine, recipe)]
+
+
+def _said(key: str, engine: Component, recipe: Recipe) -> list[str]:
+    problems: Callable[..., list[str]] | None = getattr(find(engine.path), "problems", None)
+    found = problems(engine.settings, recipe.rollout.gpus_per_engine) if problems else []
+    return [f"{key}.{problem}" for problem in found]
+
+
+def _rewards(recipe: Recipe) -> list[str]:
+    """Weights that nobody would look at, and a criterion that would find no rewards to go by."""
+    criterion, training = recipe.curation.criterion, recipe.finetune.recipe
+    if criterion == "correct":
         return []
-    return [f"engine.{problem}" for problem in problems(recipe.engine.settings, recipe.rollout.gpus_per_engine)]
+    problems = []
+    if not hasattr(sys.modules[find(recipe.strategy.path).__module__], "CRITERION"):
+        problems.append(f"curation.criterion={criterion}: goes by rewards, and '{recipe.strategy.path}' gives none")
+    if training in RECIPES:
+        ours = f"factory/tuning/{training.replace('finetune_', '').join(('weighted_', '.py'))}"
+        problems.append(
+            f"finetune: torchtune's '{training}' ignores weights; finetune.overrides.recipe={ours} does not"
+        )
+    return problems
 
 
 def _resources(recipe: Recipe) -> list[str]:

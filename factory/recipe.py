@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -38,6 +39,7 @@ class PromptSettings(Settings):
     instruction: str | None = None
     hint: Annotated[str, template("{question}", "{answer}")] = "{question} ({answer})"
     choice_hint: Annotated[str, template("{choice}")] = "{choice} (CORRECT)"
+    feedback: Annotated[str, Field(pattern=r"\S")] = "The answer is incorrect. Please try again."
     exemplars: ExemplarFile | None = None
     exemplar_generations: NonNegativeInt | None = None
     exemplars_in_training: bool = False
@@ -52,6 +54,18 @@ class Warmup(Settings):
 
     steps: NonNegativeInt = 0
     hinted: bool = True
+
+
+class Teacher(Settings):
+    """A stronger model that a strategy may ask. ``model`` is a folder or a Hub name; a server's own name for it may
+    stand in its engine's ``served_model`` instead."""
+
+    engine: AComponent
+    model: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.engine.settings.get("served_model") or self.model or ""
 
 
 class Rollout(Settings):
@@ -83,7 +97,12 @@ class Preflight(Settings):
 
 
 class Curation(Settings):
-    """Which correct attempts become examples: at most ``per_question``, the shortest first if ``prefer`` says so.
+    """Which attempts become examples.
+
+    With the ``criterion`` ``correct`` these are the correct ones, at most ``per_question`` (of each turn), the shortest
+    first if ``prefer`` says so. The others are RISE's, see :mod:`factory.criteria`: they go by the strategy's rewards,
+    and an example weighs ``exp(reward / tau)``; with ``centred`` the question's mean reward is taken off its rewards
+    first. A recipe that names none gets that of its strategy (``CRITERION`` in its module), or ``correct``.
 
     Every correct attempt is put to the process ``checks``; those of the corpus (``CHECKS`` in its module) unless the
     recipe lists others. An attempt that fails one is dropped if its origin is among ``checks_decide``; else the
@@ -91,10 +110,13 @@ class Curation(Settings):
     ``reference``).
     """
 
+    criterion: Literal["correct", "all", "better", "best", "success"] = "correct"
+    tau: PositiveFloat = 0.4
+    centred: bool = False
     per_question: PositiveInt = 1
     prefer: Literal["first", "shortest"] = "first"
     checks: Components = ()
-    checks_decide: tuple[Literal["sampled", "rationalized"], ...] = ("rationalized",)
+    checks_decide: tuple[Literal["sampled", "rationalized", "corrected"], ...] = ("rationalized",)
     keep_seeds: bool = False
 
 
@@ -114,10 +136,11 @@ class Publish(Settings):
 
 
 class Finetune(Settings):
-    """Training of model n+1: ``steps * growth**n`` steps (paper: 40 and 1.2) on generation n's examples.
+    """Training of model n+1: ``steps * growth**n`` steps (STaR: 40 and 1.2) on generation n's examples.
 
-    ``start`` is ``base`` as in STaR, or ``previous`` to go on from model n. ``overrides`` are keys of the torchtune
-    config, such as ``optimizer.lr``.
+    ``start`` is ``base`` as in STaR, or ``previous`` to go on from model n. In a later phase of a recipe (``then``) n
+    counts from its beginning, and its base is the model it begins with. ``overrides`` are keys of the torchtune config,
+    such as ``optimizer.lr``.
     """
 
     config: ConfigFile
@@ -131,9 +154,18 @@ class Finetune(Settings):
     def steps_of(self, generation: int) -> int:
         return round(self.steps * self.growth**generation)
 
+    @property
+    def recipe(self) -> str:
+        """The torchtune recipe that runs: a name, or the path of a ``.py`` file."""
+        return str(self.overrides.get("recipe") or yaml.safe_load(located(self.config).read_text()).get("recipe"))
+
 
 class Recipe(Settings):
-    """Everything that decides what a run computes, and how."""
+    """Everything that decides what a run computes, and how.
+
+    ``then`` holds the later phases of a recipe that changes its method on the way, each with its own ``generations``
+    and all settings; in the file a phase says only what it changes.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     description: str = ""
@@ -147,6 +179,7 @@ class Recipe(Settings):
     verifier: AComponent
     strategy: AComponent
     engine: AComponent
+    teacher: Teacher | None = None
     sampling: Sampling = Sampling()
     rollout: Rollout = Rollout()
     preflight: Preflight = Preflight()
@@ -155,6 +188,29 @@ class Recipe(Settings):
     gate: Gate = Gate()
     publish: Publish = Publish()
     finetune: Finetune
+    then: tuple["Recipe", ...] = ()
+
+    @property
+    def phases(self) -> tuple["Recipe", ...]:
+        return (self, *self.then)
+
+    def phase_of(self, generation: int) -> tuple["Recipe", int]:
+        """The phase that a generation belongs to, and the generation it begins with; the last one has no end."""
+        begin = 0
+        for phase in self.phases[:-1]:
+            if generation < begin + phase.generations:
+                return phase, begin
+            begin += phase.generations
+        return self.phases[-1], begin
+
+    def at(self, generation: int) -> "Recipe":
+        """The settings that hold for a generation."""
+        return self.phase_of(generation)[0]
+
+    @property
+    def total(self) -> int:
+        """The generations of all phases."""
+        return sum(phase.generations for phase in self.phases)
 
     @property
     def served_model(self) -> str | None:
@@ -163,23 +219,38 @@ class Recipe(Settings):
         return name
 
     def resolved(self) -> dict[str, Any]:
-        """Every setting with its value, defaults included, as plain YAML types."""
-        return self.model_dump(mode="json")
+        """Every setting with its value, defaults included, as plain YAML types; of a later phase what it changes."""
+        first, *later = (phase.model_dump(mode="json", exclude={"then"}) for phase in self.phases)
+        changes = [
+            {key: value for key, value in phase.items() if value != first[key] or key == "generations"}
+            for phase in later
+        ]
+        return first | ({"then": changes} if changes else {})
 
     def identity(self) -> dict[str, Any]:
         """What the run computes: dotted settings with their values, and the digests of the files they name.
 
-        The number of generations is left out (a run may be continued), and so is what changes no table.
+        How many generations the last phase has is left out (a run may be continued), and so is what changes no table.
         """
-        left_out = ("generations", "description", "preflight")
-        settings = flat({key: value for key, value in self.resolved().items() if key not in left_out})
-        files = [self.prompt.exemplars, self.finetune.config]
-        training = str(yaml.safe_load(located(self.finetune.config).read_text()).get("recipe"))
-        if training.endswith(".py"):
-            files.append(Path(training))
-        for path in filter(None, files):
-            settings[f"contents of {path}"] = hashlib.sha256(located(path).read_bytes()).hexdigest()[:16]
-        return settings
+        found: dict[str, Any] = {}
+        for number, phase in enumerate(self.phases):
+            left_out = {"then", "description", "preflight"} | ({"generations"} if phase is self.phases[-1] else set())
+            settings = flat(phase.model_dump(mode="json", exclude=left_out))
+            training = phase.finetune.recipe
+            files = [
+                phase.prompt.exemplars,
+                phase.finetune.config,
+                Path(training) if training.endswith(".py") else None,
+            ]
+            for path in filter(None, files):
+                settings[f"contents of {path}"] = hashlib.sha256(located(path).read_bytes()).hexdigest()[:16]
+            if not number:
+                found = settings
+            else:
+                found |= {
+                    f"then.{number - 1}.{key}": value for key, value in settings.items() if found.get(key) != value
+                }
+        return found
 
     def fingerprint(self) -> str:
         return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()[:16]
@@ -202,7 +273,13 @@ def component_keys() -> Iterator[str]:
                 isinstance(mark, BeforeValidator) and mark.func in (a_component, components) for mark in field.metadata
             ):
                 yield prefix + name
-            elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-                yield from walk(field.annotation, f"{prefix}{name}.")
+            elif group := group_of(field.annotation):
+                yield from walk(group, f"{prefix}{name}.")
 
     return walk(Recipe, "")
+
+
+def group_of(annotation: Any) -> type[BaseModel] | None:
+    """The model of a group of settings, also of one that a recipe may go without; None for a setting."""
+    kinds = get_args(annotation) if NoneType in get_args(annotation) else (annotation,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factory.attempt import Question
-from factory.errors import ConfigError, FactoryError, nearest
+from factory.errors import ConfigError, FactoryError
 from factory.load import load_recipe
 from factory.run import Run, shards, write_table
 from factory.verifiers import Verifier, judge
@@ -43,12 +43,9 @@ def reverify(folder: Path, overrides: Sequence[str] = (), out: Path | None = Non
         ConfigError: no run, a recipe that no longer loads, or an ``out`` that is not empty.
         FactoryError: the run's questions are not those of its rollouts.
     """
-    if not (folder / "run.json").exists():
-        near = [path.parent.name for path in folder.parent.glob("*/run.json")]
-        raise ConfigError(f"run '{folder}'", [f"there is no run in this folder{nearest(folder.name, near)}"])
+    run = Run.existing(folder)
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"folder '{out}'", ["is not empty; name a new one"])
-    run = Run(folder)
     verifier: Verifier = load_recipe(str(folder / "recipe.yaml"), overrides).verifier()
     tables: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []

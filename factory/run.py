@@ -8,7 +8,7 @@
       questions/<split>/*.parquet  the snapshot of the corpus, in shards
       base/                        model 0
       probe/                       a few questions sampled before the others
-      gen-N/                       rollouts/ evaluation/ examples/ rejects/ validation/ checkpoint/
+      gen-N/                       rollouts/ evaluation/ examples/ rejects/ validation/ checkpoint/ views/
       records/*.json, gen-N/records/*.json
 
 A stage is finished once its record is there. A record is written last and atomically, and says what went in and
@@ -33,7 +33,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from factory.errors import ConfigError, FactoryError
+from factory.errors import ConfigError, FactoryError, nearest
 from factory.recipe import Recipe
 from factory.settings import ROOT
 
@@ -71,6 +71,18 @@ class Run:
         except OSError as error:
             raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {error.strerror}"]) from error
         return run
+
+    @classmethod
+    def existing(cls, folder: Path) -> "Run":
+        """The run in a folder.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if not (folder / "run.json").exists():
+            near = [path.parent.name for path in folder.parent.glob("*/run.json")]
+            raise ConfigError(f"run '{folder}'", [f"there is no run in this folder{nearest(folder.name, near)}"])
+        return cls(folder)
 
     def _refuse_changes(self, identity: dict[str, Any]) -> None:
         before = read_json(self.folder / "run.json")["identity"]

@@ -20,7 +20,7 @@ from factory.questions import snapshot
 from factory.recipe import Recipe
 from factory.report import card_facts, rollout_counts
 from factory.rollout import roll_out
-from factory.run import Record, Run, describe, digest, folder_atomically, shards, write_table
+from factory.run import Record, Run, describe, digest, folder_atomically, shards, write_json, write_table
 from factory.seeds import reference_examples, warmup_examples
 from factory.settings import located
 from factory.terminal import console, line
@@ -34,11 +34,11 @@ class Stages:
 
     def __init__(self, recipe: Recipe, run: Run):
         self.recipe, self.run = recipe, run
-        settings = recipe.prompt.model_dump()
-        exemplars = settings.pop("exemplars")
-        self.prompt = Prompt(**settings, exemplars=exemplars and located(exemplars))
         self.dataset = recipe.publish.name or run.folder.resolve().name
-        preflight(recipe, run, self.dataset)
+
+    def preflight(self) -> None:
+        """Refuse what would fail later; nothing is written down."""
+        preflight(self.recipe, self.run, self.dataset)
 
     def snapshot(self) -> None:
         def work() -> Record:
@@ -64,7 +64,7 @@ class Stages:
                 shown.result(self.recipe.base.name)
             if warmup.steps:
                 seeds = self.run.folder / "warmup" / "00000.parquet"
-                write_table(seeds, warmup_examples(self.run, self.prompt, warmup.hinted))
+                write_table(seeds, warmup_examples(self.run, prompt_of(self.recipe), warmup.hinted))
                 training = self._train("base model: warm-up", untrained, [seeds], self.run.base, warmup.steps, 0)
             return {"model": self._model(0), "training": training and asdict(training)}
 
@@ -80,7 +80,7 @@ class Stages:
 
     def sample(self, n: int, *stages: str) -> None:
         """Evaluate model n and sample the corpus with it, in one engine pass; model 0 is probed first."""
-        run, recipe, folder = self.run, self.recipe, self.run.generation(n)
+        run, recipe, folder = self.run, self.recipe.at(n), self.run.generation(n)
         passes = {
             "evaluation": Pass(
                 run.questions("eval"), folder / "evaluation", recipe.evaluation.strategy, recipe.evaluation.sampling
@@ -92,6 +92,7 @@ class Stages:
         probes = {"probe": probe} if n == 0 and self._is_to_be_sampled(probe) else {}
         if not probes | left:
             return
+        teacher = recipe.teacher if (probes | left).keys() - {"evaluation"} else None
         served = recipe.served_model
         model: Record = {"path": served, "sha256": None} if served else self._model(n)
         job = Job(
@@ -101,9 +102,11 @@ class Stages:
             seed=recipe.seed,
             engine=recipe.engine,
             verifier=recipe.verifier,
-            prompt=self.prompt,
+            prompt=prompt_of(recipe),
             passes=tuple((probes | left).values()),
             log=run.log.resolve(),
+            teacher=teacher.engine if teacher else None,
+            teacher_name=teacher.name if teacher else "",
         )
         started = time.monotonic()
         with line(f"gen {n}  {' + '.join(left or probes)}") as shown:
@@ -150,33 +153,49 @@ class Stages:
 
     def curate(self, n: int) -> None:
         folder = self.run.generation(n)
+        self.run.stage("curate", lambda: self._curated(n, folder), n)
 
-        def work() -> Record:
-            with line(f"gen {n}  curate") as shown:
-                curate(folder / "rollouts", folder / "examples", folder / "rejects", self.recipe.curation)
-                if self.recipe.curation.keep_seeds:
-                    reference = reference_examples(self.run, self.prompt, n)
-                    write_table(folder / "examples" / "reference.parquet", reference)
-                kept = _count_by("origin", folder / "examples")
-                dropped = _count_by("reason", folder / "rejects")
-                shown.result(", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items()))
-            return {
-                "examples": kept,
-                "rejects": dropped,
-                "checks": check_counts(folder / "examples", folder / "rejects"),
-                "inputs": self._described(folder / "rollouts"),
-                "outputs": self._described(folder / "examples", folder / "rejects"),
-            }
+    def view(self, n: int, name: str) -> Record:
+        """Curate generation n again, into a folder beside its own examples; the record of that."""
+        out = self.run.generation(n) / "views" / name
+        with folder_atomically(out):
+            pass  # one of an earlier call makes room
+        record = self._curated(n, out) | {"folder": str(out), "curation": self.recipe.at(n).resolved()["curation"]}
+        write_json(out / "record.json", record)
+        return record
 
-        self.run.stage("curate", work, n)
+    def _curated(self, n: int, out: Path) -> Record:
+        curation, rollouts = self.recipe.at(n).curation, self.run.generation(n) / "rollouts"
+        with line(f"gen {n}  curate") as shown:
+            curate(rollouts, out / "examples", out / "rejects", curation)
+            if curation.keep_seeds:
+                reference = reference_examples(self.run, prompt_of(self.recipe.at(n)), n, curation)
+                write_table(out / "examples" / "reference.parquet", reference)
+            kept = _count_by("origin", out / "examples")
+            dropped = _count_by("reason", out / "rejects")
+            shown.result(", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items()))
+        return {
+            "examples": kept,
+            "rejects": dropped,
+            "checks": check_counts(out / "examples", out / "rejects"),
+            "inputs": self._described(rollouts),
+            "outputs": self._described(out / "examples", out / "rejects"),
+        }
 
     def validate(self, n: int) -> None:
         """The gate: what fails an expectation is not published, and the run stops."""
         folder = self.run.generation(n)
 
         def work() -> Record:
-            gate = self.recipe.gate
-            limits = Limits(self.recipe.curation.per_question, gate.min_examples, gate.max_error_share)
+            gate, curation = self.recipe.at(n).gate, self.recipe.at(n).curation
+            weighed = curation.criterion != "correct"
+            limits = Limits(
+                curation.per_question,
+                gate.min_examples,
+                gate.max_error_share,
+                tau=curation.tau if weighed else None,
+                centred=curation.centred,
+            )
             questions = [path for split in SPLITS for path in shards(self.run.questions(split))]
             with line(f"gen {n}  validate") as shown:
                 judged = validate(
@@ -217,12 +236,13 @@ class Stages:
         self.run.stage("publish", work, n)
 
     def finetune(self, n: int) -> None:
-        """Train model n+1: from the base on this generation's examples, unless the recipe goes on from model n."""
+        """Train model n+1 on this generation's examples: from the base of the phase, or from model n."""
+        recipe, begin = self.recipe.phase_of(n)
 
         def work() -> Record:
             examples = self.run.generation(n) / "examples"
-            start = self.run.base if self.recipe.finetune.start == "base" else self.run.model(n)
-            steps = self.recipe.finetune.steps_of(n)
+            start = self.run.model(begin if recipe.finetune.start == "base" else n)
+            steps = recipe.finetune.steps_of(n - begin)
             training = self._train(f"gen {n}  fine-tune", start, shards(examples), self.run.model(n + 1), steps, n + 1)
             return {
                 "start": str(start.relative_to(self.run.folder)),
@@ -236,7 +256,7 @@ class Stages:
     def _train(
         self, title: str, start: Path, examples: Sequence[Path], out: Path, steps: int, model: int
     ) -> FinetuneResult:
-        settings = self.recipe.finetune
+        settings = self.recipe.at(max(0, model - 1)).finetune
         with line(title) as shown:
             shown.update("starting torchtune")
             result = train(
@@ -261,6 +281,13 @@ class Stages:
 
     def _described(self, *folders: Path) -> Record:
         return describe([path for folder in folders for path in shards(folder)], self.run.folder)
+
+
+def prompt_of(recipe: Recipe) -> Prompt:
+    """How a recipe shows its questions."""
+    settings = recipe.prompt.model_dump()
+    exemplars = settings.pop("exemplars")
+    return Prompt(**settings, exemplars=exemplars and located(exemplars))
 
 
 def row_count(path: Path) -> int:

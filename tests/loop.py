@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -21,6 +21,19 @@ SMALL = [
     "rollout.shards_in_flight=2",
     "finetune.cpus=1",
 ]
+SMALL_DIALOGUES = [
+    "corpus.train={1: 10, 2: 40}",
+    "corpus.eval={1: 5, 2: 15}",
+    "corpus.seeds={1: 30, 2: 90}",
+    "warmup.steps=120",
+    "finetune.steps=20",
+    "strategy.turns=[{samples: 1}, {samples: 4}]",
+    "evaluation.strategy.turns=3",
+    "evaluation.strategy.parallel=3",
+    "rollout.shard_rows=10",
+    "finetune.cpus=1",
+]
+"""The same for the recipes of dialogues."""
 SCRIPTED = "engine={_component_: factory.engines.scripted.Scripted, accuracy: 0.5, hinted_accuracy: 0.8, seconds: 0.2}"
 REAL = ("warmup.steps=150", "finetune.steps=30", "curation.checks_decide=[]")
 """Enough for a base that solves part of the sums, so that every table has rows of every kind; its rationalizations
@@ -30,18 +43,26 @@ MARK = "RATIONALE_FACTORY_TEST"
 
 
 class Command:
-    """``python -m factory iterate star_arithmetic`` in a process of its own; ``log`` holds what it printed."""
+    """``python -m factory iterate RECIPE`` in a process of its own; ``log`` holds what it printed."""
 
-    def __init__(self, run: Path, *settings: str, generations: int = 1, registry: Path | None = None):
+    def __init__(
+        self,
+        run: Path,
+        *settings: str,
+        generations: int = 1,
+        registry: Path | None = None,
+        recipe: str = "star_arithmetic",
+        small: Sequence[str] = SMALL,
+    ):
         self.mark = uuid.uuid4().hex
         self.run = run
         self.log = run.parent / f"{run.name}.{self.mark[:6]}.out"
-        command = [sys.executable, "-m", "factory", "iterate", "star_arithmetic", "--run", str(run)]
+        command = [sys.executable, "-m", "factory", "iterate", recipe, "--run", str(run)]
         command += [
             "--generations",
             str(generations),
             f"publish.registry={registry or run.parent / 'registry'}",
-            *SMALL,
+            *small,
             *settings,
         ]
         environment = os.environ | {MARK: self.mark, "HF_HUB_OFFLINE": "1"}

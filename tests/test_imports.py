@@ -25,6 +25,19 @@ STAGES = tuple(
         "report",
         "seeds",
         "probe",
+        "recurate",
+    )
+)
+TUNING = tuple(
+    f"factory.tuning.{name}"
+    for name in (
+        "dataset",
+        "model",
+        "weighted",
+        "weighted_full_single_device",
+        "weighted_full_distributed",
+        "weighted_lora_single_device",
+        "weighted_lora_distributed",
     )
 )
 LOOP = ("factory.stages", "factory.loop", "factory.cli", "factory.__main__")
@@ -124,8 +137,8 @@ def test_only_one_module_knows_more_than_one_stage_of_the_data_flow() -> None:
 @pytest.mark.parametrize(
     ("library", "allowed"),
     [
-        ("torchtune", {"factory.torchtune_launch"} | {f"factory.tuning.{name}" for name in ("dataset", "model")}),
-        ("factory.tuning", {"factory.tuning", "factory.tuning.dataset"}),  # a process that finetune starts imports it
+        ("torchtune", {"factory.torchtune_launch", *TUNING}),
+        ("factory.tuning", {"factory.tuning", *TUNING}),  # a process that finetune starts imports it
         ("vllm", {"factory.engines.vllm"}),
         ("great_expectations", {"validation.checkpoint", "validation.gate", "validation.suites"}),
         ("ray", {f"factory.{name}" for name in ("cluster", "curate", "finetune", "preflight", "rollout")}),

@@ -195,6 +195,8 @@ CHOSEN = {
     "prompt.hint": "{question} [{answer}]",
     "engine.engine_args": {"seed": 1},
     "curation.prefer": "shortest",
+    "curation.criterion": "all",
+    "teacher": {"engine": {PATH: "factory.engines.scripted.Scripted"}},
     "curation.checks": [],
     "curation.checks_decide": ["sampled"],
     "finetune.start": "previous",
