@@ -57,7 +57,7 @@ class FinetuneResult:
         examples: distinct examples that the rows were drawn from.
         too_long: examples left out because they exceed the model's length.
         tokens: tokens of all rows, prompts included, padding not.
-        loss_first: mean loss per trained token over the first tenth of the steps; of a weighted recipe the weighted loss.
+        loss_first: mean loss per trained token, times its example's weight, over the first tenth of the steps.
         loss_last: the same over the last tenth.
         seconds: from the start of the process to its end.
     """

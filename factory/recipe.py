@@ -49,11 +49,13 @@ class Warmup(Settings):
     """Training of the base on the corpus's seed questions, before generation 0; ``steps=0``: none.
 
     With ``hinted`` every seed is shown once with and once without its hint: that is how the base knows what a
-    hint is. No generation's training prompt ever shows one.
+    hint is. No generation's training prompt ever shows one. With ``dialogues`` every seed is shown once more as the
+    second turn of a dialogue, after an attempt that is wrong, so that the base knows what feedback is (RISE's "boost").
     """
 
     steps: NonNegativeInt = 0
     hinted: bool = True
+    dialogues: bool = False
 
 
 class Teacher(Settings):

@@ -1,6 +1,7 @@
 """Seed questions: given with their rationales, to warm a base up on and to keep in the training mix."""
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,23 +9,37 @@ import polars as pl
 import pyarrow as pa
 
 from factory.prompts import Message, Prompt
-from factory.recipe import Curation
+from factory.recipe import Curation, Warmup
 from factory.run import Run, shards
 from schemas import EXAMPLES
 
 
-def warmup_examples(run: Run, prompt: Prompt, hinted: bool) -> pa.Table:
-    """``messages`` of every seed question, without its hint and, if ``hinted``, with it as well.
+def warmup_examples(run: Run, prompt: Prompt, warmup: Warmup) -> pa.Table:
+    """``messages`` of every seed question: alone; if ``hinted`` with its hint; if ``dialogues`` after a failed attempt.
 
-    They make the base, which is how it knows what a hint is; no generation is trained on them.
+    They make the base, which is how it knows what a hint and what feedback is; no generation is trained on them.
     """
     rows = []
-    for seed in _seeds(run):
+    for seed, failed in _with_failures(list(_seeds(run))):
         asked = [prompt.training_messages(seed["question"], seed["choices"])]
-        if hinted:
+        if warmup.hinted:
             asked.append(prompt.sampling_messages(seed["question"], seed["answer"], seed["choices"], 0, hinted=True))
+        if warmup.dialogues and failed is not None:
+            asked.append(prompt.training_messages(seed["question"], seed["choices"], [failed]))
         rows += [{"messages": _answered(messages, seed)} for messages in asked]
     return pa.Table.from_pylist(rows, schema=pa.schema([EXAMPLES.field("messages")]))
+
+
+def _with_failures(seeds: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str | None]]:
+    """Each seed, in order, with an attempt at it that is wrong: the rationale of the next seed of the same difficulty
+    that has another answer; None if there is none."""
+    groups: dict[str | None, deque[dict[str, Any]]] = {}
+    for seed in seeds:
+        groups.setdefault(seed["difficulty"], deque()).append(seed)
+    for seed in seeds:
+        group = groups[seed["difficulty"]]
+        group.rotate(-1)  # the seed, which was the first, goes to the end
+        yield seed, next((one["reference_rationale"] for one in group if one["answer"] != seed["answer"]), None)
 
 
 def reference_examples(run: Run, prompt: Prompt, generation: int, curation: Curation) -> pa.Table:

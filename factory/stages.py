@@ -64,7 +64,7 @@ class Stages:
                 shown.result(self.recipe.base.name)
             if warmup.steps:
                 seeds = self.run.folder / "warmup" / "00000.parquet"
-                write_table(seeds, warmup_examples(self.run, prompt_of(self.recipe), warmup.hinted))
+                write_table(seeds, warmup_examples(self.run, prompt_of(self.recipe), warmup))
                 training = self._train("base model: warm-up", untrained, [seeds], self.run.base, warmup.steps, 0)
             return {"model": self._model(0), "training": training and asdict(training)}
 
