@@ -142,3 +142,39 @@ def test_a_cold_start_stops_the_command_and_going_on_samples_nothing_again(tmp_p
     assert "make iterate RECIPE=star_arithmetic" in said
     assert rollouts.stat().st_mtime_ns == written
     assert (Run(tmp_path / "run").record("probe") or {})["questions"] == 32
+
+
+def refused(tmp_path: Path, *overrides: str) -> str:
+    """What the command says of a recipe that it refuses, before any work."""
+    command = [sys.executable, "-m", "factory", "iterate", "rise_arithmetic", "--run", str(tmp_path / "run")]
+    command += [*overrides, f"publish.registry={tmp_path / 'registry'}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run" / "records").exists()
+    return done.stderr
+
+
+def test_a_teacher_that_cannot_be_asked_stops_the_run_before_any_work(tmp_path: Path) -> None:
+    turns = "strategy.turns=[{}, {by: teacher}]"
+    server = "{_component_: factory.engines.openai.OpenAI, base_url: 'http://127.0.0.1:9/v1', served_model: big}"
+    said = refused(tmp_path, turns, f"teacher={{engine: {server}}}")
+    assert (
+        "  - teacher.engine.base_url: no server answers at http://127.0.0.1:9/v1; start one with: vllm serve big"
+        in said
+    )
+    said = refused(
+        tmp_path, turns, "teacher={engine: {_component_: factory.engines.vllm.VLLM, tensor_parallel_size: 2}}"
+    )
+    assert "  - teacher.model: is missing" in said
+    assert "  - teacher.engine.tensor_parallel_size=2" in said
+    assert "  - teacher: is missing, and the strategy asks it" in refused(tmp_path, turns)
+
+
+def test_weights_that_nobody_would_look_at_are_refused(tmp_path: Path) -> None:
+    said = refused(tmp_path, "finetune.overrides={}")
+    assert "ignores weights; finetune.overrides.recipe=factory/tuning/weighted_full_single_device.py" in said
+    assert Path("factory/tuning/weighted_full_single_device.py").is_file()
+    star = "strategy={_component_: factory.strategies.star.star}"
+    said = refused(tmp_path, star, "then=[]", "curation.criterion=best")
+    assert "curation.criterion=best: goes by rewards, and 'factory.strategies.star.star' gives none" in said
