@@ -1,8 +1,11 @@
 """Engines with faults, for the tests of the rollout."""
 
+import asyncio
+import random
+import time
 from pathlib import Path
 
-from factory.engines import Completion, EngineDead, Sampling
+from factory.engines import Completion, ContextOverflow, EngineDead, Sampling
 from factory.engines.scripted import Scripted
 from factory.prompts import Message
 
@@ -20,4 +23,21 @@ class Mortal(Scripted):
         if asked == self.poison or (asked == self.stumble and not note.exists()):
             note.touch()
             raise EngineDead(asked)
+        return await super().sample(messages, seed, sampling)
+
+
+class Forgetful(Scripted):
+    """Holds ``limit`` messages; notes, a line a request, the turn, when it came and when it was answered."""
+
+    def __init__(self, model: str, /, *, limit: int, notes: Path):
+        super().__init__(model, accuracy=0.2)
+        self.limit, self.notes = limit, notes
+
+    async def sample(self, messages: list[Message], seed: int, sampling: Sampling) -> Completion:
+        if len(messages) > self.limit:
+            raise ContextOverflow(f"{len(messages)} messages")
+        came = time.monotonic()
+        await asyncio.sleep(random.Random(seed).random() * 0.3)
+        with self.notes.open("a") as notes:
+            notes.write(f"{len(messages) // 2} {came} {time.monotonic()}\n")
         return await super().sample(messages, seed, sampling)

@@ -41,6 +41,8 @@ async def main(model, adapter, dialogues, tokens, too_long):
     engine = VLLM(model, dtype="float32", max_model_len=256, adapter=Path(adapter))
     sampled = [engine.sample(messages, 0, Sampling(temperature=0, max_tokens=tokens)) for messages in dialogues]
     texts = [completion.text for completion in await asyncio.gather(*sampled)]
+    nearly = [{"role": "user", "content": "1+" * 120}]
+    texts.append((await engine.sample(nearly, 0, Sampling(temperature=5, max_tokens=400))).finish_reason)
     try:
         await engine.sample(too_long, 0, Sampling())
     except ContextOverflow as error:
@@ -167,8 +169,9 @@ def test_an_adapter_gives_the_texts_of_the_merged_model(base: Path, tmp_path: Pa
     asked = json.dumps([str(base), str(tmp_path), SUMS, GREEDY.max_tokens, TOO_LONG])
     done = subprocess.run([sys.executable, "-c", ASK_ENGINE, asked], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    *texts, overflow = json.loads(done.stdout.partition("RESULT")[2].splitlines()[0])
+    *texts, cut_off, overflow = json.loads(done.stdout.partition("RESULT")[2].splitlines()[0])
     assert texts == merged
+    assert cut_off == "length"  # by the model's own, where max_tokens is beyond
     assert overflow == "context overflow: a prompt of 404 tokens, and the model takes 256 with its completion"
     assert merged != plain
 

@@ -1,22 +1,12 @@
 """A hint is in the prompt that is sampled and never in the one that is trained on; strategies ask for it when due."""
 
-import asyncio
-import itertools
 import random
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 import yaml
 
-from factory.attempt import Attempt, Question
-from factory.corpora.arithmetic import arithmetic
 from factory.prompts import Prompt
-from factory.run import Run, write_table
-from factory.seeds import reference_examples, warmup_examples
-from factory.strategies.independent import independent
-from factory.strategies.star import star
-from schemas import EXAMPLES, QUESTIONS
 
 EXEMPLARS = [
     {"question": "1+1", "answer": 2, "rationale": "1+1+0=02\nThe answer is 2\n"},
@@ -108,97 +98,6 @@ def test_braces_of_a_question_are_left_alone() -> None:
     assert message["content"] == "What is {x} in {0}? ({1, 2})"
 
 
-# --- seed questions
-
-
-@pytest.fixture
-def seeded(tmp_path: Path) -> Run:
-    rows = [row for row in arithmetic({}, {}, seeds={1: 5, 3: 40}) if row["split"] == "seed"]
-    for shard, part in enumerate((rows[:30], rows[30:])):
-        table = pa.Table.from_pylist(part, schema=QUESTIONS)
-        write_table(tmp_path / "run" / "questions" / "seed" / f"{shard:05}.parquet", table)
-    return Run(tmp_path / "run")
-
-
-def test_seeds_become_examples_without_hints(seeded: Run) -> None:
-    examples = reference_examples(seeded, Prompt(instruction="Add."), generation=3)
-    assert examples.schema.equals(EXAMPLES, check_metadata=True)
-    rows = examples.to_pylist()
-    assert len(rows) == len({row["example_id"] for row in rows}) == 45
-    for row in rows:
-        said = [("system", "Add."), ("user", row["question"]), ("assistant", row["rationale"])]
-        assert [(message["role"], message["content"]) for message in row["messages"]] == said
-        assert (row["origin"], row["generation"], row["weight"], row["model"]) == ("reference", 3, 1.0, None)
-
-
-@pytest.mark.parametrize("hinted", [False, True])
-def test_a_base_is_warmed_up_on_seeds_with_and_without_their_hint(seeded: Run, hinted: bool) -> None:
-    asked = [row["messages"][0]["content"] for row in warmup_examples(seeded, Prompt(), hinted).to_pylist()]
-    seeds = reference_examples(seeded, Prompt(), generation=0).to_pylist()
-    expected = [[row["question"]] + hinted * [f"{row['question']} ({row['answer']})"] for row in seeds]
-    assert asked == list(itertools.chain(*expected))
-
-
-# --- strategies
-
-
-class FakeAsk:
-    """Answers with the verdicts it is given, one after the other, and notes what it was asked."""
-
-    def __init__(self, *verdicts: str):
-        self.verdicts, self.asked = iter(verdicts), list[tuple[int, bool]]()
-
-    async def __call__(self, question: Question, /, *, n: int = 1, hint: bool = False) -> list[Attempt]:
-        assert question == QUESTION
-        self.asked += [(n, hint)] * (n > 0)
-        return [attempt(hint, verdict) for verdict in itertools.islice(self.verdicts, n)]
-
-
-QUESTION = Question("q1", "train", "3+4", "7")
-
-
-def attempt(hinted: bool, verdict: str) -> Attempt:
-    return Attempt(
-        attempt_id="a", sample=0, turn=0, hinted=hinted, context=[], completion="", predicted_answer=None,
-        verdict=verdict, verifier="exact/1", reward=None, finish_reason="stop", prompt_tokens=1, completion_tokens=1,
-        mean_logprob=None, seed=0, temperature=1.0, error=None,
-    )  # fmt: skip
-
-
-UNHINTED, HINTED = False, True
-
-
-@pytest.mark.parametrize(
-    ("settings", "verdicts", "asked"),
-    [
-        ({}, ["correct"], [(1, UNHINTED)]),
-        ({}, ["wrong", "correct"], [(1, UNHINTED), (1, HINTED)]),
-        ({}, ["wrong", "wrong"], [(1, UNHINTED), (1, HINTED)]),
-        ({}, ["unparseable", "correct"], [(1, UNHINTED), (1, HINTED)]),
-        ({}, ["truncated", "correct"], [(1, UNHINTED), (1, HINTED)]),
-        ({}, ["error", "correct"], [(1, UNHINTED), (1, HINTED)]),
-        ({"samples": 4}, ["wrong", "wrong", "wrong", "correct"], [(4, UNHINTED)]),
-        ({"samples": 2, "hinted_samples": 3}, ["wrong"] * 5, [(2, UNHINTED), (3, HINTED)]),
-        ({"samples": 3, "hinted_samples": 0}, ["wrong"] * 3, [(3, UNHINTED)]),
-    ],
-)
-def test_star_shows_the_hint_only_after_failure(
-    settings: dict[str, int], verdicts: list[str], asked: list[tuple[int, bool]]
-) -> None:
-    ask = FakeAsk(*verdicts)
-    attempts = asyncio.run(star(QUESTION, ask, **settings))
-    assert ask.asked == asked
-    assert [made.verdict for made in attempts] == verdicts
-    assert [made.hinted for made in attempts] == [hint for n, hint in asked for _ in range(n)]
-
-
-@pytest.mark.parametrize("samples", [1, 5])
-def test_independent_samples_see_no_hint(samples: int) -> None:
-    ask = FakeAsk(*["wrong"] * samples)
-    assert len(asyncio.run(independent(QUESTION, ask, samples=samples))) == samples
-    assert ask.asked == [(samples, UNHINTED)]
-
-
 CHOICES = [{"label": "A", "text": "pen"}, {"label": "B", "text": "blotter"}]
 
 
@@ -222,3 +121,19 @@ def test_choices_are_shown_and_only_a_hint_marks_the_right_one(tmp_path: Path) -
 def test_the_mark_of_the_right_choice_is_a_setting() -> None:
     (message,) = Prompt(choice_hint="* {choice}").sampling_messages("What dries?", "a", CHOICES, 0, hinted=True)
     assert message["content"] == "What dries?\nAnswer Choices:\n* (a) pen\n(b) blotter"
+
+
+def test_a_dialogue_shows_each_attempt_with_feedback() -> None:
+    prompt = Prompt(instruction="Add.", feedback="Wrong. Again: {question}")
+    sampling = prompt.sampling_messages("3+4", "7", None, 0, hinted=False, tried=["It is 6.", "It is 8."])
+    assert [(message["role"], message["content"]) for message in sampling] == [
+        ("system", "Add."),
+        ("user", "3+4"),
+        ("assistant", "It is 6."),
+        ("user", "Wrong. Again: 3+4"),
+        ("assistant", "It is 8."),
+        ("user", "Wrong. Again: 3+4"),
+    ]
+    assert prompt.training_messages("3+4", None, tried=["It is 6.", "It is 8."]) == sampling
+    hinted = prompt.sampling_messages("3+4", "7", None, 0, hinted=True, tried=["It is 6."])
+    assert [message["content"] for message in hinted] == ["Add.", "3+4 (7)", "It is 6.", "Wrong. Again: 3+4"]

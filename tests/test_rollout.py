@@ -10,9 +10,10 @@ import pytest
 
 from factory.cluster import connected
 from factory.component import Component, parse
+from factory.curate import curate_rollouts
 from factory.engines import Sampling
 from factory.prompts import Prompt
-from factory.recipe import Rollout
+from factory.recipe import Curation, Rollout
 from factory.rollout import roll_out
 from factory.run import write_table
 from factory.worker import MAX_ENGINE_DEATHS, Job, Pass
@@ -115,6 +116,34 @@ def test_dialogues_of_student_and_teacher(questions: Path, tmp_path: Path) -> No
     assert asked_by_turn[0] == SHARDS * ROWS
     assert asked_by_turn[1] == 2 * (SHARDS * ROWS - solved_at_once)
     assert asked_by_turn[2] > 0
+
+
+def dialogues_of(window: int | None) -> dict[str, Any]:
+    turns = [{"samples": 1}] * 3 + [{"samples": 4}]
+    return {"_component_": "factory.strategies.rise.rise", "turns": turns, "window": window}
+
+
+def test_no_turn_waits_for_another_question(questions: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    engine = ("tests.engines.Forgetful", {"limit": 99, "notes": notes})
+    rollouts(job(questions, tmp_path / "out", *engine, strategy=dialogues_of(None)), in_flight=4)
+    requests = [tuple(map(float, line.split())) for line in notes.read_text().splitlines()]
+    for turn in range(3):
+        first_of_next = min(came for number, came, _ in requests if number == turn + 1)
+        assert first_of_next < max(answered for number, _, answered in requests if number == turn)
+
+
+def test_a_dialogue_that_overflows_is_cut_by_the_window_or_a_reject(questions: Path, tmp_path: Path) -> None:
+    engine = ("tests.engines.Forgetful", {"limit": 4, "notes": tmp_path / "notes"})
+    whole = rollouts(job(questions, tmp_path / "a", *engine, strategy=dialogues_of(None)), in_flight=4)
+    examples, rejects = curate_rollouts(whole, Curation(criterion="all"))
+    reasons = dict(rejects["reason"].value_counts().iter_rows())
+    assert reasons.keys() - {"duplicate"} == {"context_overflow"}
+    assert set(examples["turn"]) == {0, 1}
+    windowed = rollouts(job(questions, tmp_path / "b", *engine, strategy=dialogues_of(2)), in_flight=4)
+    examples, rejects = curate_rollouts(windowed, Curation(criterion="all"))
+    assert "context_overflow" not in set(rejects["reason"])
+    assert set(examples["turn"]) == {0, 1, 2, 3}
 
 
 def test_a_dead_engine_is_replaced_and_a_deadly_question_is_quarantined(questions: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from factory.attempt import Attempt, By, Question
 from factory.strategies import window_of
+from factory.strategies.independent import independent
 from factory.strategies.introspection import introspection
 from factory.strategies.rise import LONGEST_WORD, MOST_REPEATED, TRIES, Turn, is_degenerate, rise
 from factory.strategies.star import star
@@ -37,9 +38,9 @@ class Script:
         turn = after[-1].turn + 1 if after else 0
         shown = [attempt.attempt_id for attempt in after]
         self.asked.append({"turn": turn, "n": n, "shown": shown, "by": by, "temperature": temperature, "hint": hint})
-        return [self.attempt(turn) for _ in range(n)]
+        return [self.attempt(turn, hint) for _ in range(n)]
 
-    def attempt(self, turn: int) -> Attempt:
+    def attempt(self, turn: int, hint: bool = False) -> Attempt:
         words = self.turns[turn]
         number = len([one for one in self.asked if one["turn"] == turn])
         word = words.pop(0)
@@ -48,7 +49,7 @@ class Script:
             attempt_id=f"{turn}{'abcdefghijklmnop'[len(words)]}{number}",
             sample=0,
             turn=turn,
-            hinted=False,
+            hinted=hint,
             context=[],
             completion=LOOP if looping else f"It is {word}.",
             predicted_answer=None,
@@ -154,12 +155,38 @@ def test_introspection_cannot_go_on_from_an_error() -> None:
     assert [attempt.verdict for attempt in attempts] == ["wrong", "error"]
 
 
-def test_star_asks_for_hints_only_after_failure() -> None:
-    script = Script(["wrong", "correct"])
-    assert len(run(star, script, samples=2, hinted_samples=1)) == 2
-    script = Script(["wrong", "wrong", "correct"])
-    assert [attempt.verdict for attempt in run(star, script, samples=2)] == ["wrong", "wrong", "correct"]
-    assert [one["hint"] for one in script.asked] == [False, True]
+UNHINTED, HINTED = False, True
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdicts", "asked"),
+    [
+        ({}, ["correct"], [(1, UNHINTED)]),
+        ({}, ["wrong", "correct"], [(1, UNHINTED), (1, HINTED)]),
+        ({}, ["wrong", "wrong"], [(1, UNHINTED), (1, HINTED)]),
+        ({}, ["unparseable", "correct"], [(1, UNHINTED), (1, HINTED)]),
+        ({}, ["truncated", "correct"], [(1, UNHINTED), (1, HINTED)]),
+        ({}, ["error", "correct"], [(1, UNHINTED), (1, HINTED)]),
+        ({"samples": 4}, ["wrong", "wrong", "wrong", "correct"], [(4, UNHINTED)]),
+        ({"samples": 2, "hinted_samples": 3}, ["wrong"] * 5, [(2, UNHINTED), (3, HINTED)]),
+        ({"samples": 3, "hinted_samples": 0}, ["wrong"] * 3, [(3, UNHINTED)]),
+    ],
+)
+def test_star_shows_the_hint_only_after_failure(
+    settings: dict[str, int], verdicts: list[str], asked: list[tuple[int, bool]]
+) -> None:
+    script = Script(verdicts)
+    attempts = run(star, script, **settings)
+    assert [(one["n"], one["hint"]) for one in script.asked if one["n"]] == asked
+    assert [made.verdict for made in attempts] == verdicts
+    assert [made.hinted for made in attempts] == [hint for n, hint in asked for _ in range(n)]
+
+
+@pytest.mark.parametrize("samples", [1, 5])
+def test_independent_samples_see_no_hint(samples: int) -> None:
+    script = Script(["wrong"] * samples)
+    assert len(run(independent, script, samples=samples)) == samples
+    assert [(one["n"], one["hint"]) for one in script.asked] == [(samples, UNHINTED)]
 
 
 @pytest.mark.parametrize(
