@@ -109,7 +109,7 @@ class Curation(Settings):
     Every correct attempt is put to the process ``checks``; those of the corpus (``CHECKS`` in its module) unless the
     recipe lists others. An attempt that fails one is dropped if its origin is among ``checks_decide``; else the
     result is only written down. ``keep_seeds`` adds the seed questions' own rationales to every generation (origin
-    ``reference``).
+    ``reference``), in dialogues as well if the warm-up has such.
     """
 
     criterion: Literal["correct", "all", "better", "best", "success"] = "correct"

@@ -169,7 +169,9 @@ class Stages:
         with line(f"gen {n}  curate") as shown:
             curate(rollouts, out / "examples", out / "rejects", curation)
             if curation.keep_seeds:
-                reference = reference_examples(self.run, prompt_of(self.recipe.at(n)), n, curation)
+                reference = reference_examples(
+                    self.run, prompt_of(self.recipe.at(n)), n, curation, self.recipe.warmup.dialogues
+                )
                 write_table(out / "examples" / "reference.parquet", reference)
             kept = _count_by("origin", out / "examples")
             dropped = _count_by("reason", out / "rejects")

@@ -45,7 +45,7 @@ def shown(run: Run, **warmup: Any) -> list[list[str]]:
 
 
 def test_seeds_become_examples_without_hints(run: Run) -> None:
-    examples = reference_examples(run, Prompt(instruction="Add."), 3, Curation())
+    examples = reference_examples(run, Prompt(instruction="Add."), 3, Curation(), False)
     assert examples.schema.equals(EXAMPLES, check_metadata=True)
     rows = examples.to_pylist()
     assert len(rows) == len({row["example_id"] for row in rows}) == 6
@@ -57,7 +57,7 @@ def test_seeds_become_examples_without_hints(run: Run) -> None:
 
 @pytest.mark.parametrize("hinted", [False, True])
 def test_a_base_is_warmed_up_on_seeds_with_and_without_their_hint(run: Run, hinted: bool) -> None:
-    rows = reference_examples(run, Prompt(), 0, Curation()).to_pylist()
+    rows = reference_examples(run, Prompt(), 0, Curation(), False).to_pylist()
     expected = [[row["question"]] + hinted * [f"{row['question']} ({row['answer']})"] for row in rows]
     assert [dialogue[0] for dialogue in shown(run, hinted=hinted)] == list(itertools.chain(*expected))
 
@@ -83,8 +83,10 @@ def test_a_failed_attempt_is_that_of_another_seed_with_another_answer(run: Run) 
 def test_a_reference_weighs_as_much_as_a_right_attempt(
     run: Run, curation: Curation, weight: float, reward: float | None
 ) -> None:
-    rows = reference_examples(run, Prompt(), 1, curation).to_pylist()
-    assert len(rows) == 6
+    rows = reference_examples(run, Prompt(), 1, curation, True).to_pylist()
+    assert len(rows) == 6 + 4
+    assert [(len(row["messages"]), row["turn"]) for row in rows].count((4, 1)) == 4
+    assert len({row["example_id"] for row in rows}) == 10
     assert {round(row["weight"], 4) for row in rows} == {round(weight, 4)}
     assert {row["reward"] for row in rows} == {reward}
     assert {row["verdict"] for row in rows} == {None}
