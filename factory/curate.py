@@ -15,7 +15,7 @@ from factory import criteria
 from factory.attempt import Question
 from factory.checks import Check
 from factory.engines import ContextOverflow
-from factory.recipe import Curation
+from factory.groups import Curation
 from factory.run import shards, write_table
 from schemas import EXAMPLES, REJECTS
 

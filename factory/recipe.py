@@ -5,161 +5,27 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from factory.engines import Sampling
-from factory.settings import (
-    ROOT,
-    AComponent,
-    Components,
-    ConfigFile,
-    ExemplarFile,
-    Settings,
-    a_component,
-    components,
-    located,
-    template,
+from factory.groups import (
+    Curation,
+    Evaluation,
+    Finetune,
+    Gate,
+    Preflight,
+    PromptSettings,
+    Publish,
+    Questions,
+    Rollout,
+    Teacher,
+    Warmup,
 )
+from factory.settings import ROOT, AComponent, Settings, a_component, components, located
 
 RECIPES = ROOT / "recipes"
-
-
-class Questions(Settings):
-    """What becomes of questions that cannot stay in the snapshot: left out and counted, or with ``strict`` refused."""
-
-    strict: bool = False
-
-
-class PromptSettings(Settings):
-    """How a question becomes messages: see :class:`factory.prompts.Prompt`."""
-
-    instruction: str | None = None
-    hint: Annotated[str, template("{question}", "{answer}")] = "{question} ({answer})"
-    choice_hint: Annotated[str, template("{choice}")] = "{choice} (CORRECT)"
-    feedback: Annotated[str, Field(pattern=r"\S")] = "The answer is incorrect. Please try again."
-    exemplars: ExemplarFile | None = None
-    exemplar_generations: NonNegativeInt | None = None
-    exemplars_in_training: bool = False
-
-
-class Warmup(Settings):
-    """Training of the base on the corpus's seed questions, before generation 0; ``steps=0``: none.
-
-    With ``hinted`` every seed is shown once with and once without its hint: that is how the base knows what a
-    hint is. No generation's training prompt ever shows one. With ``dialogues`` every seed is shown once more as the
-    second turn of a dialogue, after an attempt that is wrong, so that the base knows what feedback is (RISE's "boost").
-    """
-
-    steps: NonNegativeInt = 0
-    hinted: bool = True
-    dialogues: bool = False
-
-
-class Teacher(Settings):
-    """A stronger model that a strategy may ask. ``model`` is a folder or a Hub name; a server's own name for it may
-    stand in its engine's ``served_model`` instead."""
-
-    engine: AComponent
-    model: str | None = None
-
-    @property
-    def name(self) -> str:
-        return self.engine.settings.get("served_model") or self.model or ""
-
-
-class Rollout(Settings):
-    """How the sampling is spread: ``engines`` workers, each with the processors it asks Ray for."""
-
-    engines: PositiveInt = 1
-    cpus_per_engine: PositiveFloat = 1
-    gpus_per_engine: NonNegativeFloat = 0
-    shard_rows: PositiveInt = 128
-    shards_in_flight: PositiveInt = 4
-
-
-class Evaluation(Settings):
-    """How each model is measured. Difficulty groups in ``reported_apart`` do not count in the overall figure."""
-
-    strategy: AComponent
-    sampling: Sampling = Sampling(temperature=0)
-    reported_apart: tuple[str, ...] = ()
-
-
-class Preflight(Settings):
-    """The probe before the long work: so many questions (0: none), and whether to ``go_on`` if none is solved.
-
-    It changes no table, so it is no part of a run's identity.
-    """
-
-    questions: NonNegativeInt = 32
-    go_on: bool = False
-
-
-class Curation(Settings):
-    """Which attempts become examples.
-
-    With the ``criterion`` ``correct`` these are the correct ones, at most ``per_question`` (of each turn), the shortest
-    first if ``prefer`` says so. The others are RISE's, see :mod:`factory.criteria`: they go by the strategy's rewards,
-    and an example weighs ``exp(reward / tau)``; with ``centred`` the question's mean reward is taken off its rewards
-    first. A recipe that names none gets that of its strategy (``CRITERION`` in its module), or ``correct``.
-
-    Every correct attempt is put to the process ``checks``; those of the corpus (``CHECKS`` in its module) unless the
-    recipe lists others. An attempt that fails one is dropped if its origin is among ``checks_decide``; else the
-    result is only written down. ``keep_seeds`` adds the seed questions' own rationales to every generation (origin
-    ``reference``), in dialogues as well if the warm-up has such.
-    """
-
-    criterion: Literal["correct", "all", "better", "best", "success"] = "correct"
-    tau: PositiveFloat = 0.4
-    centred: bool = False
-    per_question: PositiveInt = 1
-    prefer: Literal["first", "shortest"] = "first"
-    checks: Components = ()
-    checks_decide: tuple[Literal["sampled", "rationalized", "corrected"], ...] = ("rationalized",)
-    keep_seeds: bool = False
-
-
-class Gate(Settings):
-    """Limits beyond which a generation is not published."""
-
-    min_examples: PositiveInt = 1
-    max_error_share: Annotated[float, Field(ge=0, le=1)] = 0.05
-
-
-class Publish(Settings):
-    """``registry/name/gen-N`` is where generation N is published; ``name`` is the run folder's unless given."""
-
-    registry: Path = Path("registry")
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    license: str | None = None
-
-
-class Finetune(Settings):
-    """Training of model n+1: ``steps * growth**n`` steps (STaR: 40 and 1.2) on generation n's examples.
-
-    ``start`` is ``base`` as in STaR, or ``previous`` to go on from model n. In a later phase of a recipe (``then``) n
-    counts from its beginning, and its base is the model it begins with. ``overrides`` are keys of the torchtune config,
-    such as ``optimizer.lr``.
-    """
-
-    config: ConfigFile
-    steps: PositiveInt = 40
-    growth: PositiveFloat = 1.2
-    start: Literal["base", "previous"] = "base"
-    cpus: PositiveFloat = 1
-    gpus: NonNegativeFloat = 0
-    overrides: dict[str, Any] = Field(default={})
-
-    def steps_of(self, generation: int) -> int:
-        return round(self.steps * self.growth**generation)
-
-    @property
-    def recipe(self) -> str:
-        """The torchtune recipe that runs: a name, or the path of a ``.py`` file."""
-        return str(self.overrides.get("recipe") or yaml.safe_load(located(self.config).read_text()).get("recipe"))
 
 
 class Recipe(Settings):

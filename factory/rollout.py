@@ -19,7 +19,7 @@ import ray
 from ray.data import ActorPoolStrategy
 
 from factory.errors import FactoryError
-from factory.recipe import Rollout
+from factory.groups import Rollout
 from factory.worker import Job, Tally, Worker
 
 

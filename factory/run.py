@@ -130,6 +130,19 @@ class Run:
         """Model n: the base for 0, else the checkpoint trained on generation n-1."""
         return self.base if number == 0 else self.generation(number - 1) / "checkpoint"
 
+    def identity_of(self, model: int) -> Record:
+        """Path and digest of model n."""
+        path = self.model(model)
+        return {"path": str(path.relative_to(self.folder)), "sha256": digest(path)}
+
+    def described(self, *folders: Path) -> dict[str, Record]:
+        """Digest and row count of the shards of some folders, by path relative to the run."""
+        return {
+            str(path.relative_to(self.folder)): {"sha256": digest(path), "rows": pq.read_metadata(path).num_rows}
+            for folder in folders
+            for path in shards(folder)
+        }
+
     def record(self, stage: str, generation: int | None = None) -> Record | None:
         """The record of a finished stage; None if it has not finished."""
         path = self._record_path(stage, generation)
@@ -216,13 +229,6 @@ def _atomically(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def describe(paths: list[Path], root: Path) -> dict[str, Record]:
-    """Digest and row count of Parquet files, by path relative to ``root``."""
-    return {
-        str(path.relative_to(root)): {"sha256": digest(path), "rows": pq.read_metadata(path).num_rows} for path in paths
-    }
 
 
 def digest(path: Path) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from factory.groups import Curation, Warmup
 from factory.prompts import Message, Prompt
-from factory.recipe import Curation, Warmup
 from factory.run import Run, shards
 from schemas import EXAMPLES
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory.curate import curate, curate_rollouts, to_schema
-from factory.recipe import Curation
+from factory.groups import Curation
 from factory.run import write_table
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
 from schemas.examples import ORIGINS

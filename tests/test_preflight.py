@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ import pytest
 
 from factory import preflight
 from factory.bases.tiny_llama import tiny_llama
+from factory.cluster import connected
+from factory.errors import ConfigError
 from factory.load import load_recipe
 from factory.probe import ColdStart, Probe, draw, read, refuse_cold_start
 from factory.recipe import Recipe
@@ -144,37 +147,58 @@ def test_a_cold_start_stops_the_command_and_going_on_samples_nothing_again(tmp_p
     assert (Run(tmp_path / "run").record("probe") or {})["questions"] == 32
 
 
-def refused(tmp_path: Path, *overrides: str) -> str:
-    """What the command says of a recipe that it refuses, before any work."""
-    command = [sys.executable, "-m", "factory", "iterate", "rise_arithmetic", "--run", str(tmp_path / "run")]
-    command += [*overrides, f"publish.registry={tmp_path / 'registry'}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "run" / "records").exists()
-    return done.stderr
-
-
-def test_a_teacher_that_cannot_be_asked_stops_the_run_before_any_work(tmp_path: Path) -> None:
-    turns = "strategy.turns=[{}, {by: teacher}]"
+def test_a_teacher_that_is_not_reachable_stops_the_command_before_any_work(tmp_path: Path) -> None:
     server = "{_component_: factory.engines.openai.OpenAI, base_url: 'http://127.0.0.1:9/v1', served_model: big}"
-    said = refused(tmp_path, turns, f"teacher={{engine: {server}}}")
-    assert (
-        "  - teacher.engine.base_url: no server answers at http://127.0.0.1:9/v1; start one with: vllm serve big"
-        in said
-    )
-    said = refused(
-        tmp_path, turns, "teacher={engine: {_component_: factory.engines.vllm.VLLM, tensor_parallel_size: 2}}"
-    )
-    assert "  - teacher.model: is missing" in said
-    assert "  - teacher.engine.tensor_parallel_size=2" in said
-    assert "  - teacher: is missing, and the strategy asks it" in refused(tmp_path, turns)
+    settings = ["strategy.turns=[{}, {by: teacher}]", f"teacher={{engine: {server}}}", "then=[]"]
+    command = [sys.executable, "-m", "factory", "iterate", "rise_arithmetic", "--run", str(tmp_path / "run"), *settings]
+    done = subprocess.run([*command, f"publish.registry={tmp_path / 'registry'}"], capture_output=True, text=True)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.splitlines()[1:] == [
+        "  - teacher.engine.base_url: no server answers at http://127.0.0.1:9/v1; start one with: vllm serve big "
+        "--generation-config vllm --port PORT"
+    ]
+    assert not (tmp_path / "run" / "records").exists()
 
 
-def test_weights_that_nobody_would_look_at_are_refused(tmp_path: Path) -> None:
-    said = refused(tmp_path, "finetune.overrides={}")
-    assert "ignores weights; finetune.overrides.recipe=factory/tuning/weighted_full_single_device.py" in said
-    assert Path("factory/tuning/weighted_full_single_device.py").is_file()
-    star = "strategy={_component_: factory.strategies.star.star}"
-    said = refused(tmp_path, star, "then=[]", "curation.criterion=best")
-    assert "curation.criterion=best: goes by rewards, and 'factory.strategies.star.star' gives none" in said
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    with connected():
+        yield
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("overrides", "problem"),
+    [
+        (["strategy.turns=[{}, {by: teacher}]"], "teacher: is missing, and the strategy asks it"),
+        (["then.0.strategy.turns=[{}, {by: teacher}]"], "then.0.teacher: is missing, and the strategy asks it"),
+        (["teacher={engine: {_component_: factory.engines.vllm.VLLM}}"], "teacher.model: is missing"),
+        (
+            ["teacher={engine: {_component_: factory.engines.vllm.VLLM, tensor_parallel_size: 2}, model: big}"],
+            "teacher.engine.tensor_parallel_size=2: rollout.gpus_per_engine is 0",
+        ),
+        (
+            ["finetune.overrides={}"],
+            "finetune: torchtune's 'full_finetune_single_device' ignores weights; "
+            "finetune.overrides.recipe=factory/tuning/weighted_full_single_device.py does not",
+        ),
+        (
+            ["strategy={_component_: factory.strategies.star.star}", "then=[]", "curation.criterion=best"],
+            "curation.criterion=best: goes by rewards, and 'factory.strategies.star.star' gives none",
+        ),
+        (["then.0.finetune.overrides.optimiser=3"], "then.0.finetune: no entry 'optimiser'; did you mean 'optimizer'?"),
+    ],
+)
+def test_what_does_not_fit_together_is_said_once(tmp_path: Path, overrides: list[str], problem: str) -> None:
+    recipe = load_recipe("rise_arithmetic", [*overrides, f"publish.registry={tmp_path}"])
+    with pytest.raises(ConfigError) as refused:
+        preflight.preflight(recipe, Run(tmp_path / "run"), "run")
+    (told,) = refused.value.problems
+    assert told.startswith(problem)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_recipes_for_this_machine_fit_together(tmp_path: Path) -> None:
+    for name in ("star_arithmetic", "rise_arithmetic", "star_then_rise_arithmetic"):
+        recipe = load_recipe(name, [f"publish.registry={tmp_path}"])
+        preflight.preflight(recipe, Run(tmp_path / "run"), "run")

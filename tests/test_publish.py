@@ -20,8 +20,8 @@ from markdown_it import MarkdownIt
 from factory import publish as publishing
 from factory.card_method import CITATIONS, KEPT, ORIGINS_OF_ANY_REWARD
 from factory.card_method import ORIGINS as ORIGIN_MEANINGS
+from factory.groups import Curation
 from factory.publish import PublishError, publish
-from factory.recipe import Curation
 from schemas import ATTEMPT, EXAMPLES, REJECTS, ROLLOUTS
 from schemas.examples import ORIGINS
 

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from factory.groups import Curation, Warmup
 from factory.prompts import Prompt
-from factory.recipe import Curation, Warmup
 from factory.run import Run, write_table
 from factory.seeds import reference_examples, warmup_examples
 from schemas import EXAMPLES, QUESTIONS
