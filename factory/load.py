@@ -60,27 +60,28 @@ def _set_total(config: dict[str, Any], generations: int, problems: list[str]) ->
 
 
 def _check_phases(config: dict[str, Any], problems: list[str]) -> Recipe | None:
-    """The recipe with its later phases, each a recipe of its own that differs from the first in what it says."""
+    """The recipe with its later phases, each a recipe of its own that differs from the one before in what it says."""
     later = config.pop("then", None) or []
     if not isinstance(later, list) or not all(isinstance(changes, dict) for changes in later):
         problems.append("then: should be a list of mappings of settings")
         later = []
-    phases = []
-    for number, changes in enumerate(later):
+    phases: list[Recipe | None] = []
+    told: set[str] = set()
+    for number, changes in enumerate([{}, *later]):
         whole = "is the same in the whole run"
         found = [
             f"{key}: {whole if key in Recipe.model_fields else 'unknown setting'}{nearest(key, PHASE)}"
             for key in changes.keys() - set(PHASE)
         ]
         known = {key: value for key, value in changes.items() if key in PHASE}
-        phases.append(_check(_merged(config, {"generations": 1} | known), found))
-        problems += [f"then.{number}.{problem}" for problem in found]
-    found = []
-    checked = _check(config, found)
-    # what is wrong in the first phase is wrong in all that do not change it
-    inherited = {f"then.{number}.{problem}" for number in range(len(later)) for problem in found}
-    problems[:] = [*(problem for problem in problems if problem not in inherited), *found]
-    return checked and checked.model_copy(update={"then": tuple(phases)})
+        config = _merged(config, ({"generations": 1} if number else {}) | known)
+        phases.append(_check(copy.deepcopy(config), found))
+        # what is wrong in a phase is wrong in all that do not change it
+        prefix = f"then.{number - 1}." if number else ""
+        problems += [prefix + problem for problem in found if problem not in told]
+        told |= set(found)
+    first, *others = phases
+    return first and first.model_copy(update={"then": tuple(others)})
 
 
 def _merged(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

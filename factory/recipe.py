@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
@@ -32,7 +33,7 @@ class Recipe(Settings):
     """Everything that decides what a run computes, and how.
 
     ``then`` holds the later phases of a recipe that changes its method on the way, each with its own ``generations``
-    and all settings; in the file a phase says only what it changes.
+    and all settings; in the file a phase says only what it changes in the one before.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -88,12 +89,12 @@ class Recipe(Settings):
 
     def resolved(self) -> dict[str, Any]:
         """Every setting with its value, defaults included, as plain YAML types; of a later phase what it changes."""
-        first, *later = (phase.model_dump(mode="json", exclude={"then"}) for phase in self.phases)
+        phases = [phase.model_dump(mode="json", exclude={"then"}) for phase in self.phases]
         changes = [
-            {key: value for key, value in phase.items() if value != first[key] or key == "generations"}
-            for phase in later
+            {key: value for key, value in phase.items() if value != before[key] or key == "generations"}
+            for before, phase in pairwise(phases)
         ]
-        return first | ({"then": changes} if changes else {})
+        return phases[0] | ({"then": changes} if changes else {})
 
     def identity(self) -> dict[str, Any]:
         """What the run computes: dotted settings with their values, and the digests of the files they name.

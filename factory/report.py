@@ -1,6 +1,7 @@
 """What a run says of itself, read from its records: the status object, the table, the facts of a dataset card."""
 
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import polars as pl
 import yaml
 
 from factory import terminal
-from factory.errors import ConfigError, nearest
 from factory.recipe import Recipe
 from factory.run import Record, Run, read_json, shards
 
@@ -62,10 +62,7 @@ def status(folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError: the folder holds no run.
     """
-    if not (folder / "run.json").exists():
-        near = [path.parent.name for path in folder.parent.glob("*/run.json")]
-        raise ConfigError(f"run '{folder}'", [f"there is no run in this folder{nearest(folder.name, near)}"])
-    run = Run(folder)
+    run = Run.existing(folder)
     generations: list[dict[str, Any]] = []
     while records := run.records(len(generations)):
         generations.append(_generation(len(generations), records))
@@ -75,7 +72,7 @@ def status(folder: Path) -> dict[str, Any]:
 def _phases(folder: Path) -> list[dict[str, Any]]:
     """The settings of each phase of the recipe, as the run folder has them."""
     first = yaml.safe_load((folder / "recipe.yaml").read_text())
-    return [first, *(first | changes for changes in first.get("then", ()))]
+    return list(accumulate([first, *first.get("then", ())], or_))
 
 
 def _generation(number: int, records: dict[str, Record]) -> dict[str, Any]:

@@ -93,3 +93,16 @@ def test_the_fingerprint_changes_with_a_phase() -> None:
     changes = ["then.0.strategy.window=3", "then.0.finetune.steps=51", "then.0.curation.centred=true"]
     prints = {chained(*overrides).fingerprint() for overrides in ([], *([change] for change in changes))}
     assert len(prints) == len(changes) + 1
+
+
+def test_a_phase_goes_on_from_the_one_before() -> None:
+    third = "{strategy: {window: 3}, sampling: {temperature: 0.1}}"
+    recipe = chained(later=f"{{{RISE}, {TUNE}}}, {third}")
+    _, second, last = recipe.phases
+    assert (second.strategy.settings["window"], last.strategy.settings["window"]) == (2, 3)
+    assert last.strategy.name == "rise"
+    assert last.finetune == second.finetune
+    assert recipe.resolved()["then"][1].keys() == {"generations", "strategy", "sampling"}
+    assert [recipe.phase_of(n)[1] for n in range(6)] == [0, 0, 0, 3, 4, 4]
+    found = problems(later=f"{{{RISE}, {TUNE}, gate: {{min_examples: 0}}}}, {third}")
+    assert found == ["then.0.gate.min_examples: input should be greater than 0 (it is 0)"]
