@@ -102,7 +102,7 @@ def curate(
         from factory.recurate import load, table
 
         opened, recipe, name = load(run, generation, overrides or [])
-        with opened.locked(), terminal.quiet(opened.log):
+        with opened.locked(), terminal.quiet(opened.log, descriptor=2 if as_json else 1):
             from factory.cluster import connected
             from factory.loop import recurate
 

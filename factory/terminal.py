@@ -23,13 +23,16 @@ PLAIN_SECONDS = 10
 
 
 @contextmanager
-def quiet(log: Path) -> Iterator[None]:
-    """Within the block everything but :data:`console` writes to ``log``: Python, C libraries, child processes."""
+def quiet(log: Path, descriptor: int = 1) -> Iterator[None]:
+    """Within the block everything but :data:`console` writes to ``log``: Python, C libraries, child processes.
+
+    The console keeps standard output, or with ``descriptor=2`` standard error, where a machine reads the other.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
-    terminal = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    terminal = os.fdopen(os.dup(descriptor), "w", encoding="utf-8", buffering=1)
     before = console.file
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     handler = logging.StreamHandler()
@@ -46,8 +49,8 @@ def quiet(log: Path) -> Iterator[None]:
         os.dup2(saved[0], 1)
         os.dup2(saved[1], 2)
         console.file = before
-        for descriptor in (*saved, file):
-            os.close(descriptor)
+        for opened in (*saved, file):
+            os.close(opened)
         terminal.close()
 
 

@@ -35,8 +35,15 @@ def test_examples_are_prefixes_of_dialogues_with_weights(dialogues: Path) -> Non
     examples = read(dialogues / "gen-0" / "examples").filter(pl.col("origin") != "reference")
     assert set(examples["origin"]) == {"sampled", "corrected"}
     assert set(examples["verdict"]) >= {"correct", "wrong"}
+    rollouts = read(dialogues / "gen-0" / "rollouts")
+    rewards = {
+        question: [attempt["reward"] for attempt in attempts if attempt["reward"] is not None]
+        for question, attempts in rollouts.select("question_id", "attempts").iter_rows()
+    }
     for row in examples.iter_rows(named=True):
-        assert row["weight"] == pytest.approx(math.exp(row["reward"] / 0.4), rel=1e-5)
+        of_question = rewards[row["question_id"]]
+        baseline = sum(of_question) / len(of_question)
+        assert row["weight"] == pytest.approx(math.exp((row["reward"] - baseline) / 0.4), rel=1e-5)
         assert len(row["messages"]) == 2 * min(row["turn"] + 1, 2)  # the window shows one attempt before
         assert row["messages"][-1]["content"] == row["rationale"]
         assert row["messages"][0]["content"] == row["question"]
@@ -80,9 +87,10 @@ def test_another_criterion_needs_no_sampling(dialogues: Path) -> None:
     assert record["examples"] == dict(read(folder / "examples")["origin"].value_counts().iter_rows())
     assert tables(dialogues) == before
 
-    done = curate(dialogues, "curation.criterion=all")
+    done = curate(dialogues, "curation.criterion=better")
     assert done.returncode == 0, done.stderr
-    same = dialogues / "gen-0" / "views" / "criterion=all" / "examples"
+    same = dialogues / "gen-0" / "views" / "criterion=better" / "examples"
+    assert list(same.glob("*.parquet"))
     for shard in same.glob("*.parquet"):
         assert shard.read_bytes() == (dialogues / "gen-0" / "examples" / shard.name).read_bytes()
     assert "corrected" in done.stdout
@@ -93,7 +101,7 @@ def test_another_criterion_needs_no_sampling(dialogues: Path) -> None:
     [
         (["--generation", "3"], "generation 3 has no rollouts; have some: 0"),
         (["curation.criterion=bets"], "input should be 'correct', 'all', 'better', 'best' or 'success' (it is 'bets')"),
-        (["sampling.temperature=1"], "curation.sampling.temperature"),
+        (["sampling.temperature=1"], "curation.sampling: unknown setting"),
     ],
 )
 def test_a_mistake_is_one_message(dialogues: Path, arguments: list[str], said: str) -> None:
