@@ -1,5 +1,6 @@
 """The stages of a run, each a method: it shows a line, does its work and leaves its record. Imports all stages."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -83,8 +84,7 @@ class Stages:
     def view(self, n: int, name: str) -> Record:
         """Curate generation n again, into a folder beside its own examples; the record of that."""
         out = self.run.generation(n) / "views" / name
-        with folder_atomically(out):
-            pass  # one of an earlier call makes room
+        shutil.rmtree(out, ignore_errors=True)  # one of an earlier call
         record = self._curated(n, out) | {"folder": str(out), "curation": self.recipe.at(n).resolved()["curation"]}
         write_json(out / "record.json", record)
         return record
