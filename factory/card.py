@@ -121,8 +121,8 @@ def _accuracy(measured: list[dict[str, Any]]) -> str:
 
 
 def _over_turns(measured: list[dict[str, Any]]) -> Iterator[str]:
-    """RISE's figures of each model; by turn only of the last, which sampled this generation."""
-    last = measured[-1]["per_turn"]
+    """RISE's figures of each model; by turn only of the last."""
+    last, sampled = measured[-1]["per_turn"], measured[-1]["generation"]
     turns, samples = len(last["accuracy"]), len(last["parallel"])
     parallel, majority, any_turn = f"m{samples}@t1", f"m1@t{turns}", f"p1@t{turns}"
     yield (
@@ -139,7 +139,7 @@ def _over_turns(measured: list[dict[str, Any]]) -> Iterator[str]:
         gain = "" if before is None or after is None else f"{100 * (after - before):+.1f}"
         rows.append([str(one["generation"]), *map(_share, shares), gain])
     yield table(["generation", "m1@t1", parallel, majority, any_turn, f"{majority} - {parallel}"], rows)
-    yield "By turn, of the model that sampled this generation (the last column: as many parallel answers as turns):"
+    yield f"By turn, of the model that sampled generation {sampled} (last column: as many parallel answers as turns):"
     by_turn = zip_longest(*(last[name] for name in ("accuracy", "m1", "p1", "parallel")))
     yield table(
         ["turn", "accuracy", "majority so far", "any so far", "majority in parallel"],

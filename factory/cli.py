@@ -41,8 +41,8 @@ def iterate(
             from factory.loop import iterate as loop
 
             with connected():
-                loop(checked, opened, checked.total)
-            _say_where(recipe, folder, checked.total, overrides or [])
+                loop(checked, opened, generations or checked.total)
+            _say_where(recipe, folder, generations or checked.total, overrides or [])
 
 
 @app.command()

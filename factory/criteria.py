@@ -11,8 +11,11 @@ best        those with no higher reward before them
 success     the right ones (reward 1)
 ==========  ============================================================================
 
-and always the first, but for ``success``. What is kept becomes an example of the dialogue up to there, with loss on its
-last message. Criteria are views: the rollouts hold every attempt, so another one needs no sampling.
+and always the first, but for ``success``. Of a text that would be kept twice the second is dropped afterwards; the
+authors' code, with ``--remove_duplication``, drops it before, and from the prompts after it.
+
+What is kept becomes an example of the dialogue up to there, with loss on its last message. Criteria are views: the
+rollouts hold every attempt, so another one needs no sampling.
 """
 
 import polars as pl

@@ -14,10 +14,10 @@ import ray
 from factory import criteria
 from factory.attempt import Question
 from factory.checks import Check
-from factory.engines import ContextOverflow
 from factory.groups import Curation
 from factory.run import shards, write_table
 from schemas import EXAMPLES, REJECTS
+from schemas.rollouts import OVERFLOW
 
 ORIGIN = (
     pl.when("hinted")
@@ -96,7 +96,7 @@ def _judged(attempts: pl.DataFrame, curation: Curation) -> pl.DataFrame:
     """The attempts with their ``weight``, and with what speaks against them before any look at their texts
     (``unfit``, null if nothing does)."""
     verdict = pl.col("verdict")
-    overflow = pl.col("error").str.starts_with(ContextOverflow.REASON).fill_null(False)
+    overflow = pl.col("error").str.starts_with(OVERFLOW).fill_null(False)
     failed = pl.when(overflow).then(pl.lit("context_overflow")).when(verdict == "error").then(verdict)
     if curation.criterion == "correct":
         return attempts.with_columns(unfit=failed.when(verdict != "correct").then(verdict), weight=pl.lit(1.0))

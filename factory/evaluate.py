@@ -35,13 +35,13 @@ def evaluate(rollouts: Path, reported_apart: Sequence[str] = ()) -> dict[str, An
 
         m1@t1   the first attempt is correct          m1@tT   the majority over the turns of the dialogue is
         mK@t1   the majority of the parallel ones is  p1@tT   some turn is (takes an oracle to find it)
-        per_turn  {"accuracy": [..., of turn T alone], "m1": [m1@t1, ..., m1@tT], "p1": [p1@t1, ..., p1@tT],
-                   "parallel": [m1@t1, ..., mK@t1]}
+        per_turn  {"questions": n, "accuracy": [..., of turn T alone], "m1": [m1@t1, ..., m1@tT],
+                   "p1": [p1@t1, ..., p1@tT], "parallel": [m1@t1, ..., mK@t1]}
 
     m1@tT and mK@t1 cost the same where T = K. The majority is among predicted answers, compared as texts; an attempt
-    without one has no vote, and of tied answers the one given last wins. A question is left out of a figure that looks
-    at an attempt with verdict ``error``, or at one that is missing because the dialogue ended there. A figure without
-    questions is None.
+    without one has no vote, and of tied answers the one given last wins. All of them are of the same ``n`` questions:
+    one with an attempt whose verdict is ``error``, after which a dialogue ends, is left out. A figure without questions
+    is None. A strategy that stops on success has no such figures, for it used an oracle.
     """
     attempts = _read(rollouts)
     rates = (
@@ -84,55 +84,50 @@ def _read(rollouts: Path) -> pl.DataFrame:
 
 
 def _over_turns(attempts: pl.DataFrame) -> dict[str, Any]:
-    """The figures of RISE; none where nothing went beyond turn 0."""
-    dialogue = attempts.filter(pl.col("sample") == 0).rename({"turn": "place"})
-    parallel = attempts.filter(pl.col("turn") == 0).rename({"sample": "place"})
-    turns, samples = ((kind.select(pl.col("place").max()).item() or 0) + 1 for kind in (dialogue, parallel))
-    if turns == 1:
+    """The figures of RISE; none where nothing went beyond turn 0, or where dialogues stopped of themselves."""
+    in_dialogue, in_parallel = pl.col("sample") == 0, pl.col("turn") == 0
+    turns = (attempts.filter(in_dialogue).select(pl.col("turn").max()).item() or 0) + 1
+    samples = (attempts.filter(in_parallel).select(pl.col("sample").max()).item() or 0) + 1
+    questions = attempts.group_by("rollout").agg(
+        turns=in_dialogue.sum(), samples=in_parallel.sum(), failed=(pl.col("verdict") == "error").any()
+    )
+    stopped = questions.filter(~pl.col("failed") & (pl.col("turns") < turns)).height
+    if turns == 1 or stopped:
         return {}
+    whole = questions.filter(~pl.col("failed") & (pl.col("turns") == turns) & (pl.col("samples") == samples))
+    attempts = attempts.join(whole.select("rollout"), on="rollout", how="semi")
+    dialogue = attempts.filter(in_dialogue).rename({"turn": "place"})
+    parallel = attempts.filter(in_parallel).rename({"sample": "place"})
     per_turn = {
-        "accuracy": [_accuracy(dialogue, turn) for turn in range(turns)],
-        "m1": [_majority(dialogue, among) for among in range(1, turns + 1)],
-        "p1": [_any(dialogue, among) for among in range(1, turns + 1)],
-        "parallel": [_majority(parallel, among) for among in range(1, samples + 1)],
+        "accuracy": [_any(dialogue.filter(pl.col("place") == turn)) for turn in range(turns)],
+        "m1": [_majority(dialogue.filter(pl.col("place") <= turn)) for turn in range(turns)],
+        "p1": [_any(dialogue.filter(pl.col("place") <= turn)) for turn in range(turns)],
+        "parallel": [_majority(parallel.filter(pl.col("place") <= sample)) for sample in range(samples)],
     }
     return {
         "m1@t1": per_turn["m1"][0],
         f"m{samples}@t1": per_turn["parallel"][-1],
         f"m1@t{turns}": per_turn["m1"][-1],
         f"p1@t{turns}": per_turn["p1"][-1],
-        "per_turn": per_turn,
+        "per_turn": {"questions": whole.height, **per_turn},
     }
 
 
-def _accuracy(attempts: pl.DataFrame, place: int) -> float | None:
-    """The share of questions whose attempt at one place is correct."""
-    judged = attempts.filter(pl.col("place") == place, pl.col("verdict") != "error")
-    return _mean(judged.select(pl.col("verdict") == "correct"))
+def _any(attempts: pl.DataFrame) -> float | None:
+    """The share of questions with a correct attempt among these."""
+    return _mean(attempts.group_by("rollout").agg((pl.col("verdict") == "correct").any()).drop("rollout"))
 
 
-def _any(attempts: pl.DataFrame, among: int) -> float | None:
-    """The share of questions with a correct attempt among the first so many."""
-    first = _first(attempts, among)
-    return _mean(first.group_by("rollout").agg((pl.col("verdict") == "correct").any()).drop("rollout"))
-
-
-def _majority(attempts: pl.DataFrame, among: int) -> float | None:
-    """The share of questions whose answer given most often among the first so many attempts is correct."""
-    first = _first(attempts, among).with_columns(votes=pl.col("predicted_answer").is_not_null())
-    answers = first.group_by("rollout", "predicted_answer").agg(
+def _majority(attempts: pl.DataFrame) -> float | None:
+    """The share of questions whose answer given most often among these attempts is correct."""
+    votes = attempts.with_columns(votes=pl.col("predicted_answer").is_not_null())
+    answers = votes.group_by("rollout", "predicted_answer").agg(
         pl.col("votes").sum(),
         last=pl.col("place").max(),
         correct=pl.col("verdict").sort_by("place").last() == "correct",
     )
     chosen = answers.sort("votes", "last").group_by("rollout").last()
     return _mean(chosen.select(pl.col("correct") & (pl.col("votes") > 0)))
-
-
-def _first(attempts: pl.DataFrame, among: int) -> pl.DataFrame:
-    """The first so many attempts of the questions where none of these failed or is missing."""
-    judged = attempts.filter(pl.col("place") < among, pl.col("verdict") != "error")
-    return judged.filter(pl.len().over("rollout") == among)
 
 
 def _mean(shares: pl.DataFrame) -> float | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from factory.engines import Sampling
 from factory.prompts import Prompt
@@ -141,6 +141,12 @@ class Finetune(Settings):
     cpus: PositiveFloat = 1
     gpus: NonNegativeFloat = 0
     overrides: dict[str, Any] = Field(default={})
+
+    @model_validator(mode="after")
+    def _recipe_is_there(self) -> "Finetune":
+        if self.recipe.endswith(".py") and not located(Path(self.recipe)).is_file():
+            raise ValueError(f"overrides.recipe: there is no file '{self.recipe}'")
+        return self
 
     def steps_of(self, generation: int) -> int:
         return round(self.steps * self.growth**generation)

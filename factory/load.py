@@ -51,12 +51,18 @@ def load_recipe(recipe: str, overrides: Sequence[str] = (), generations: int | N
 
 
 def _set_total(config: dict[str, Any], generations: int, problems: list[str]) -> None:
-    """Have the last phase make as many generations as are missing."""
-    *earlier, last = (config, *(phase for phase in config.get("then") or [] if isinstance(phase, dict)))
-    made = sum(phase.get("generations", 1) for phase in earlier)
-    if earlier and generations <= made:
-        problems.append(f"generations: the phases before the last make {made}, so a run of this recipe makes more")
-    last["generations"] = generations - made
+    """Have the last phase make what is missing. Fewer than the phases make are left to the caller to count."""
+    later = config.get("then")
+    if not later:
+        config["generations"] = generations
+        return
+    if generations < 1:
+        problems.append(f"generations: input should be greater than 0 (it is {generations})")
+    if not isinstance(later, list) or not all(isinstance(phase, dict) for phase in later):
+        return  # said elsewhere, as is a count that is none
+    counts = [phase.get("generations", 1) for phase in (config, *later)]
+    if all(isinstance(count, int) for count in counts):
+        later[-1]["generations"] = max(counts[-1], generations - sum(counts[:-1]))
 
 
 def _check_phases(config: dict[str, Any], problems: list[str]) -> Recipe | None:
@@ -68,10 +74,12 @@ def _check_phases(config: dict[str, Any], problems: list[str]) -> Recipe | None:
     phases: list[Recipe | None] = []
     told: set[str] = set()
     for number, changes in enumerate([{}, *later]):
-        whole = "is the same in the whole run"
         found = [
-            f"{key}: {whole if key in Recipe.model_fields else 'unknown setting'}{nearest(key, PHASE)}"
-            for key in changes.keys() - set(PHASE)
+            f"{key}: is the same in the whole run"
+            if key in Recipe.model_fields
+            else f"{key}: unknown setting{nearest(str(key), PHASE)}"
+            for key in changes
+            if key not in PHASE
         ]
         known = {key: value for key, value in changes.items() if key in PHASE}
         config = _merged(config, ({"generations": 1} if number else {}) | known)
@@ -165,17 +173,28 @@ def _override(config: dict[str, Any], override: str, problems: list[str]) -> Non
     *parents, last = key.split(".")
     part: Any = config
     for parent in parents:
-        if isinstance(part, list):  # then.0.generations
-            part = part[int(parent)] if parent.isdigit() and int(parent) < len(part) else None
-        else:
-            part = part.setdefault(parent, {})
+        place = _place(part, parent)
+        if isinstance(part, dict):
+            part.setdefault(parent, {})
+        part = None if place is None else part[place]
         if not isinstance(part, dict | list):
             problems.append(f"'{key}': '{parent}' is not a group of settings")
             return
+    place = _place(part, last)
     try:
-        part[last] = yaml.safe_load(value)
+        if place is None:
+            problems.append(f"'{key}': there is no item '{last}' in a list of {len(part)}")
+        else:
+            part[place] = yaml.safe_load(value)
     except yaml.YAMLError:
         problems.append(f"'{override}': the value is not YAML")
+
+
+def _place(part: Any, name: str) -> str | int | None:
+    """Where a part of a dotted key lies: in a mapping under its name, in a list under its number (``then.0``)."""
+    if isinstance(part, list):
+        return int(name) if name.isdigit() and int(name) < len(part) else None
+    return name
 
 
 def _settings(config: dict[str, Any]) -> set[str]:
@@ -185,7 +204,8 @@ def _settings(config: dict[str, Any]) -> set[str]:
     def walk(model: type[BaseModel], prefix: str) -> None:
         for name, field in model.model_fields.items():
             found.add(prefix + name)
-            if group := group_of(field.annotation):
+            group = group_of(field.annotation)
+            if group and (field.default is not None or config.get(name)):  # not of a teacher that there is not
                 walk(group, f"{prefix}{name}.")
 
     walk(Recipe, "")

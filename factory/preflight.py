@@ -2,7 +2,6 @@
 
 import math
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,12 +92,19 @@ def _engines(recipe: Recipe, generations: int) -> list[str]:
             f"engine.served_model: generation 1 would sample '{recipe.served_model}' again; make one generation "
             "(generations=1), or leave it out and serve each model under the path of its checkpoint"
         ]
-    asked = any(getattr(turn, "by", None) == "teacher" for turn in recipe.strategy.settings.get("turns", ()))
+    if _asks_teacher(recipe.evaluation.strategy):
+        problems.append("evaluation.strategy: asks the teacher, and would measure it as well")
     if recipe.teacher is None:
+        asked = _asks_teacher(recipe.strategy)
         return [*problems, "teacher: is missing, and the strategy asks it"] if asked else problems
     if not recipe.teacher.name:
         problems.append("teacher.model: is missing (or engine.served_model, a server's name for it)")
     return [*problems, *_said("teacher.engine", recipe.teacher.engine, recipe)]
+
+
+def _asks_teacher(strategy: Component) -> bool:
+    turns = strategy.settings.get("turns")
+    return isinstance(turns, tuple) and any(getattr(turn, "by", None) == "teacher" for turn in turns)
 
 
 def _said(key: str, engine: Component, recipe: Recipe) -> list[str]:
@@ -113,7 +119,7 @@ def _rewards(recipe: Recipe) -> list[str]:
     if criterion == "correct":
         return []
     problems = []
-    if not hasattr(sys.modules[find(recipe.strategy.path).__module__], "CRITERION"):
+    if not recipe.rewarded:
         problems.append(f"curation.criterion={criterion}: goes by rewards, and '{recipe.strategy.path}' gives none")
     if training in RECIPES:
         ours = f"factory/tuning/{training.replace('finetune_', '').join(('weighted_', '.py'))}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
+from factory.component import find
 from factory.engines import Sampling
 from factory.groups import (
     Curation,
@@ -87,6 +89,11 @@ class Recipe(Settings):
         name: str | None = self.engine.settings.get("served_model")
         return name
 
+    @property
+    def rewarded(self) -> bool:
+        """Whether the strategy gives its attempts a reward: then its module has a ``CRITERION``."""
+        return hasattr(sys.modules[find(self.strategy.path).__module__], "CRITERION")
+
     def resolved(self) -> dict[str, Any]:
         """Every setting with its value, defaults included, as plain YAML types; of a later phase what it changes."""
         phases = [phase.model_dump(mode="json", exclude={"then"}) for phase in self.phases]
@@ -99,11 +106,12 @@ class Recipe(Settings):
     def identity(self) -> dict[str, Any]:
         """What the run computes: dotted settings with their values, and the digests of the files they name.
 
-        How many generations the last phase has is left out (a run may be continued), and so is what changes no table.
+        How many generations a run makes is left out (it may be continued), and so is what changes no table.
         """
         found: dict[str, Any] = {}
+        begin = 0
         for number, phase in enumerate(self.phases):
-            left_out = {"then", "description", "preflight"} | ({"generations"} if phase is self.phases[-1] else set())
+            left_out = {"then", "description", "preflight", "generations"}
             settings = flat(phase.model_dump(mode="json", exclude=left_out))
             training = phase.finetune.recipe
             files = [
@@ -116,9 +124,10 @@ class Recipe(Settings):
             if not number:
                 found = settings
             else:
-                found |= {
-                    f"then.{number - 1}.{key}": value for key, value in settings.items() if found.get(key) != value
-                }
+                prefix = f"then.{number - 1}."
+                found |= {prefix + key: value for key, value in settings.items() if (key, value) not in found.items()}
+                found[prefix + "begins"] = begin
+            begin += phase.generations
         return found
 
     def fingerprint(self) -> str:

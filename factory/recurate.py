@@ -4,6 +4,7 @@ The run is not changed by it: what it trained on and published stays. A view lie
 ``gen-N/views/<what differs>/{examples,rejects}/*.parquet`` with a ``record.json``.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from factory.errors import ConfigError
 from factory.load import load_recipe
 from factory.recipe import Recipe
 from factory.run import Record, Run
+
+LONGEST_NAME = 100
+"""Characters of a view's folder; settings that are longer stand in its record alone."""
 
 
 def load(folder: Path, generation: int, overrides: Sequence[str]) -> tuple[Run, Recipe, str]:
@@ -34,7 +38,12 @@ def load(folder: Path, generation: int, overrides: Sequence[str]) -> tuple[Run, 
     settings = [override.removeprefix("curation.") for override in overrides]
     before = f"then.{phase - 1}.curation." if phase else "curation."
     changed = load_recipe(path, [before + setting for setting in settings])
-    return run, changed, ",".join(sorted(settings)).replace("/", "_") or "as-in-the-recipe"
+    phase_now = changed.at(generation)
+    if phase_now.curation.criterion != "correct" and not phase_now.rewarded:
+        criterion, strategy = phase_now.curation.criterion, phase_now.strategy.path
+        raise ConfigError(f"run '{folder}'", [f"criterion={criterion}: goes by rewards, and '{strategy}' gives none"])
+    name = ",".join(sorted(settings)).replace("/", "_") or "as-in-the-recipe"
+    return run, changed, name if len(name) < LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def table(run: Run, generation: int, record: Record) -> str:

@@ -11,6 +11,9 @@ from schemas.columns import MESSAGES, column, table
 VERDICTS = ("correct", "wrong", "unparseable", "truncated", "error")
 """``error`` means that sampling or verification itself failed: it counts neither as right nor as wrong."""
 
+OVERFLOW = "context overflow"
+"""How the ``error`` of an attempt begins whose prompt left the model no room."""
+
 FINISH_REASONS = ("stop", "length", "error")
 
 ATTEMPT = pa.struct(

@@ -88,6 +88,7 @@ def test_figures_over_turns(tmp_path: Path) -> None:
     assert found["pass@1"] == round((3 / 3 + 1 / 3 + 0 + 0) / 4, 4)
     assert [found[name] for name in ("m1@t1", "m3@t1", "m1@t3", "p1@t3")] == [0.25, 0.5, 0.5, 0.75]
     assert found["per_turn"] == {
+        "questions": 4,
         "accuracy": [0.25, 0.25, 0.5],
         "m1": [0.25, 0.25, 0.5],  # after two turns only the second question's tie is for the right answer
         "p1": [0.25, 0.5, 0.75],
@@ -98,7 +99,7 @@ def test_figures_over_turns(tmp_path: Path) -> None:
 
 def test_groups_reported_apart_are_in_no_figure(tmp_path: Path) -> None:
     found = measured(tmp_path, dialogue("7", "3"), dialogue("3", "7"), difficulties="1a", apart=("a",))
-    assert found["per_turn"] == {"accuracy": [1, 0], "m1": [1, 0], "p1": [1, 1], "parallel": [1]}
+    assert found["per_turn"] == {"questions": 1, "accuracy": [1, 0], "m1": [1, 0], "p1": [1, 1], "parallel": [1]}
     assert found["by_difficulty"] == {"1": 1, "a": 0}
 
 
@@ -143,15 +144,21 @@ def test_a_failed_attempt_counts_nowhere(tmp_path: Path) -> None:
         [answered("3"), answered("error", 1), answered("7", 2), answered("7", turn=1), answered("3", turn=2)],
     )
     assert found["pass@1"] == round((2 / 3 + 2 / 3 + 1 / 2 + 1 / 2) / 4, 4)
-    assert (found["m1@t1"], found["m3@t1"], found["m1@t3"], found["p1@t3"]) == (0.3333, 1.0, 0.5, 1.0)
-    assert found["per_turn"] == {
-        "accuracy": [0.3333, 1.0, 0.5],
-        "m1": [0.3333, 1.0, 0.5],
-        "p1": [0.3333, 1.0, 1.0],
-        "parallel": [0.3333, 0.5, 1.0],
+    assert found["per_turn"] == {  # all of the first question alone
+        "questions": 1,
+        "accuracy": [1.0, 1.0, 1.0],
+        "m1": [1.0, 1.0, 1.0],
+        "p1": [1.0, 1.0, 1.0],
+        "parallel": [1.0, 0.0, 1.0],
     }
     ended = measured(tmp_path / "ended", dialogue("3", "error"))
-    assert (ended["m1@t1"], ended["m1@t2"], ended["p1@t2"]) == (0, None, None)
+    assert (ended["m1@t1"], ended["m1@t2"], ended["p1@t2"]) == (None, None, None)
+
+
+def test_dialogues_that_stop_on_success_have_no_figures(tmp_path: Path) -> None:
+    found = measured(tmp_path, dialogue("7"), dialogue("3", "7"), dialogue("7"))
+    assert found["pass@1"] == round(2 / 3, 4)
+    assert "per_turn" not in found
 
 
 def test_figures_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
@@ -165,12 +172,13 @@ def test_figures_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
         draw.shuffle(rollouts[-1])
     found = measured(tmp_path, *rollouts)
 
+    whole = [rollout for rollout in rollouts if not any(a["verdict"] == "error" for a in rollout)]
+    assert 100 < len(whole) == found["per_turn"]["questions"] < 300
+
     def share(key: str, over: str, among: int, any_of_them: bool = False) -> float:
         rights = []
-        for rollout in rollouts:
+        for rollout in whole:
             looked_at = sorted((a for a in rollout if a[over] == 0 and a[key] < among), key=lambda a: a[key])
-            if len(looked_at) < among or any(a["verdict"] == "error" for a in looked_at):
-                continue
             answers = [a["predicted_answer"] for a in looked_at]
             votes = Counter(answer for answer in answers if answer)
             tied = [answer for answer in answers if answer and votes[answer] == max(votes.values())]

@@ -174,6 +174,10 @@ def cluster() -> Iterator[None]:
         (["then.0.strategy.turns=[{}, {by: teacher}]"], "then.0.teacher: is missing, and the strategy asks it"),
         (["teacher={engine: {_component_: factory.engines.vllm.VLLM}}"], "teacher.model: is missing"),
         (
+            ["evaluation.strategy={_component_: factory.strategies.rise.rise, turns: [{by: teacher}]}"],
+            "evaluation.strategy: asks the teacher",
+        ),
+        (
             ["teacher={engine: {_component_: factory.engines.vllm.VLLM, tensor_parallel_size: 2}, model: big}"],
             "teacher.engine.tensor_parallel_size=2: rollout.gpus_per_engine is 0",
         ),

@@ -189,9 +189,7 @@ def test_independent_samples_see_no_hint(samples: int) -> None:
     assert [(one["n"], one["hint"]) for one in script.asked] == [(samples, UNHINTED)]
 
 
-@pytest.mark.parametrize(
-    ("turns", "shown"), [(None, [0, 1, 2]), (1, []), (2, [2]), (3, [1, 2]), (4, [0, 1, 2]), (9, [0, 1, 2])]
-)
+@pytest.mark.parametrize(("turns", "shown"), [(None, [0, 1, 2]), (2, [2]), (3, [1, 2]), (4, [0, 1, 2]), (9, [0, 1, 2])])
 def test_a_window_holds_the_latest_turns_and_the_new_one(turns: int | None, shown: list[int]) -> None:
     script = Script(*[["wrong"]] * 3)
     dialogue = [script.attempt(turn) for turn in range(3)]

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas import ATTEMPT, EXAMPLES, QUESTIONS, ROLLOUTS
+from schemas.rollouts import OVERFLOW
 
 Paths = Sequence[str | Path]
 
@@ -73,7 +74,8 @@ def rollout_facts(rollouts: Paths) -> pl.DataFrame:
 def attempt_facts(rollouts: Paths) -> pl.DataFrame:
     """One row per attempt: ``question_id``, ``attempt_id``, ``verdict``, ``finish_reason``, ``hinted``, ``reward``,
     ``prompt_tokens``, ``completion_tokens``, ``split`` of its rollout, the keys ``context`` and ``completion``,
-    ``complete``, ``error_explained``, ``answer_present``, ``hint_free``, ``temperature_valid``."""
+    ``complete``, ``broken`` (an error that is no overflow of the context), ``error_explained``, ``answer_present``,
+    ``hint_free``, ``temperature_valid``."""
     context, verdict = _key(pl.col("context")), pl.col("verdict")
     # per rollout and before the attempts become rows of their own, so that no shuffle is needed
     first_contexts = pl.col("attempts").list.eval(
@@ -101,6 +103,7 @@ def attempt_facts(rollouts: Paths) -> pl.DataFrame:
             context=context,
             completion=_key(pl.col("completion")),
             complete=_complete(ATTEMPT.fields),
+            broken=(verdict == "error") & ~pl.col("error").str.starts_with(OVERFLOW).fill_null(False),
             error_explained=((verdict == "error") == _present("error")).fill_null(False),
             answer_present=pl.when(verdict.is_in(["correct", "wrong"])).then(_present("predicted_answer")),
             hint_free=pl.when(pl.col("hinted")).then(

@@ -14,6 +14,7 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from factory.prompts import Message
+from schemas.rollouts import OVERFLOW
 
 
 class Sampling(BaseModel):
@@ -52,12 +53,10 @@ class SamplingError(Exception):
 
 
 class ContextOverflow(SamplingError):
-    """Raised by an engine when the prompt leaves no room for a completion; its text begins with ``REASON``."""
-
-    REASON = "context overflow"
+    """Raised by an engine when the prompt leaves no room for a completion; its text begins with ``OVERFLOW``."""
 
     def __init__(self, detail: str):
-        super().__init__(f"{self.REASON}: {detail}")
+        super().__init__(f"{OVERFLOW}: {detail}")
 
 
 class EngineMisconfigured(Exception):

@@ -8,8 +8,14 @@ unless the recipe says otherwise (see :mod:`factory.criteria`).
 """
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
 
 from factory.attempt import Attempt
+
+Window = Annotated[int, Field(ge=2)]
+"""Most turns that a prompt shows, the new one included: with one alone it would be the first again."""
 
 
 def window_of(dialogue: Sequence[Attempt], turns: int | None) -> Sequence[Attempt]:

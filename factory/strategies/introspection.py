@@ -3,7 +3,7 @@
 from pydantic import PositiveInt
 
 from factory.attempt import Ask, Attempt, Question
-from factory.strategies import window_of
+from factory.strategies import Window, window_of
 
 
 async def introspection(
@@ -12,7 +12,7 @@ async def introspection(
     /,
     turns: PositiveInt = 5,
     parallel: PositiveInt = 5,
-    window: PositiveInt | None = None,
+    window: Window | None = None,
 ) -> list[Attempt]:
     """Answer ``parallel`` times; then tell the first of these answers, and each that follows, that it is incorrect.
 

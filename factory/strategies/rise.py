@@ -6,12 +6,13 @@ from an improver: the best of N samples of the student itself (self-distillation
 
 from collections import Counter
 from dataclasses import replace
+from typing import Annotated
 
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import AfterValidator, NonNegativeFloat, PositiveInt
 
 from factory.attempt import Ask, Attempt, By, Question
 from factory.settings import Settings
-from factory.strategies import window_of
+from factory.strategies import Window, window_of
 
 CRITERION = "all"
 """What a recipe's curation keeps unless it says otherwise: ``all``, as in the authors' code."""
@@ -35,12 +36,24 @@ class Turn(Settings):
     temperature: NonNegativeFloat | None = None
 
 
+def _some(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    if not turns:
+        raise ValueError("should have at least one turn")
+    return turns
+
+
+Turns = Annotated[tuple[Turn, ...], AfterValidator(_some)]
+
+FIRST_ITERATION = (Turn(), Turn(samples=16))
+"""Self-distillation: one answer, and the best of 16 improved ones."""
+
+
 async def rise(
     question: Question,
     ask: Ask,
     /,
-    turns: tuple[Turn, ...] = (Turn(), Turn(samples=16)),
-    window: PositiveInt | None = None,
+    turns: Turns = FIRST_ITERATION,
+    window: Window | None = None,
 ) -> list[Attempt]:
     """Answer, and improve the answer turn by turn until it is right.
 
