@@ -59,7 +59,7 @@ models/smollm2-135m-instruct: | setup
 
 .PHONY: test
 test: setup  ## Run the tests, two files at a time
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: check
 check: setup  ## Lint and check types

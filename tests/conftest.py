@@ -6,8 +6,12 @@ import pytest
 
 from tests.loop import REAL, Command
 
-SLOWEST = ("test_resume.py", "test_loop.py", "test_finetune.py", "test_weighted.py")
-"""Minutes each: they begin first, so that neither of two processes is left with one of them at the end."""
+SLOWEST = (
+    *("test_loop.py", "test_resume.py", "test_rise.py", "test_engines.py"),
+    *("test_finetune.py", "test_weighted.py", "test_preflight.py"),
+)
+"""A minute and more each: they begin first, so that neither of two processes is left with one of them at the end. The
+run that several of them share is made by the first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,19 +21,6 @@ SMALL = [
     "rollout.shards_in_flight=2",
     "finetune.cpus=1",
 ]
-SMALL_DIALOGUES = [
-    "corpus.train={1: 10, 2: 40}",
-    "corpus.eval={1: 5, 2: 15}",
-    "corpus.seeds={1: 30, 2: 90}",
-    "warmup.steps=120",
-    "finetune.steps=20",
-    "strategy.turns=[{samples: 1}, {samples: 4}]",
-    "evaluation.strategy.turns=3",
-    "evaluation.strategy.parallel=3",
-    "rollout.shard_rows=10",
-    "finetune.cpus=1",
-]
-"""The same for the recipes of dialogues."""
 SCRIPTED = "engine={_component_: factory.engines.scripted.Scripted, accuracy: 0.5, hinted_accuracy: 0.8, seconds: 0.2}"
 REAL = ("warmup.steps=150", "finetune.steps=30", "curation.checks_decide=[]")
 """Enough for a base that solves part of the sums, so that every table has rows of every kind; its rationalizations
@@ -89,7 +76,7 @@ class Command:
         self.process.wait(60)
         return time.monotonic() - started
 
-    def left_behind(self, seconds: float = 20) -> list[str]:
+    def left_behind(self, seconds: float = 60) -> list[str]:
         """Processes that the command started and that still run after some patience."""
         deadline = time.monotonic() + seconds
         while (left := self._marked()) and time.monotonic() < deadline:

@@ -41,8 +41,8 @@ async def main(model, adapter, dialogues, tokens, too_long):
     engine = VLLM(model, dtype="float32", max_model_len=256, adapter=Path(adapter))
     sampled = [engine.sample(messages, 0, Sampling(temperature=0, max_tokens=tokens)) for messages in dialogues]
     texts = [completion.text for completion in await asyncio.gather(*sampled)]
-    nearly = [{"role": "user", "content": "1+" * 120}]
-    texts.append((await engine.sample(nearly, 0, Sampling(temperature=5, max_tokens=400))).finish_reason)
+    nearly = [{"role": "user", "content": "1+" * 125}]
+    texts.append((await engine.sample(nearly, 0, Sampling(temperature=0, max_tokens=400))).finish_reason)
     try:
         await engine.sample(too_long, 0, Sampling())
     except ContextOverflow as error:

@@ -11,18 +11,21 @@ line for each thing that the recipe or the machine must mend.
 from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from factory.prompts import Message
 from schemas.rollouts import OVERFLOW
 
+Temperature = Annotated[float, Field(ge=0, le=2)]
+"""0 is greedy; beyond 2 vLLM and most servers refuse."""
+
 
 class Sampling(BaseModel):
-    """How completions are drawn. ``temperature=0`` is greedy; ``top_k=0`` means all tokens."""
+    """How completions are drawn; ``top_k=0`` means all tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    temperature: NonNegativeFloat = 0.7
+    temperature: Temperature = 0.7
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     top_k: Annotated[int, Field(ge=0)] = 0
     max_tokens: PositiveInt = 512

@@ -8,9 +8,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import AfterValidator, NonNegativeFloat, PositiveInt
+from pydantic import AfterValidator, PositiveInt
 
 from factory.attempt import Ask, Attempt, By, Question
+from factory.engines import Temperature
 from factory.settings import Settings
 from factory.strategies import Window, window_of
 
@@ -33,7 +34,7 @@ class Turn(Settings):
 
     by: By = "student"
     samples: PositiveInt = 1
-    temperature: NonNegativeFloat | None = None
+    temperature: Temperature | None = None
 
 
 def _some(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
