@@ -172,7 +172,7 @@ def test_an_adapter_gives_the_texts_of_the_merged_model(base: Path, tmp_path: Pa
     *texts, cut_off, overflow = json.loads(done.stdout.partition("RESULT")[2].splitlines()[0])
     assert texts == merged
     assert cut_off == "length"  # by the model's own, where max_tokens is beyond
-    assert overflow == "context overflow: a prompt of 404 tokens, and the model takes 256 with its completion"
+    assert overflow == "context overflow: a prompt of 402 tokens, and the model takes 256 with its completion"
     assert merged != plain
 
 
