@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import IO, Any, Literal
@@ -109,19 +110,20 @@ def _shipped() -> Iterator[tuple[str, str]]:
                 yield module.name.rpartition(".")[2], f"{module.name}.{name}"
 
 
-def _opened(path: str) -> IO[bytes]:
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
     """The file, or standard input; a pipe is copied to a file that can be read twice."""
-    try:
-        source = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - the caller closes it
-    except OSError as error:
-        raise ConfigError(f"file '{path}'", [f"cannot be read: {error.strerror}"]) from error
-    if source.seekable():
-        return source
-    with source:
-        copy = tempfile.TemporaryFile()  # noqa: SIM115
-        shutil.copyfileobj(source, copy)
-    copy.seek(0)
-    return copy
+    with ExitStack() as stack:
+        try:
+            source: IO[bytes] = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
+        except OSError as error:
+            raise ConfigError(f"file '{path}'", [f"cannot be read: {error.strerror}"]) from error
+        if not source.seekable():
+            copy = stack.enter_context(tempfile.TemporaryFile())
+            shutil.copyfileobj(source, copy)
+            copy.seek(0)
+            source = copy
+        yield source
 
 
 def _check(file: IO[bytes], path: str) -> None:
