@@ -25,11 +25,13 @@ def preflight(recipe: Recipe, run: Run, dataset: str) -> None:
     Raises:
         ConfigError: lists everything that does not fit.
     """
-    problems = _registry(recipe, dataset)
+    problems, told = _registry(recipe, dataset), set[str]()
     for number, phase in enumerate(recipe.phases):
         found = [*_resources(phase), *_finetune(phase), *_engines(phase, recipe.total), *_rewards(phase)]
         # what an earlier phase has, too, is said once
-        problems += [f"then.{number - 1}.{one}" if number else one for one in found if one not in problems]
+        prefix = f"then.{number - 1}." if number else ""
+        problems += [prefix + one for one in found if one not in told]
+        told |= set(found)
     if problems:
         raise ConfigError(f"run '{run.folder}'", problems)
 
