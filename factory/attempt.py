@@ -52,7 +52,7 @@ class Attempt:
 
 
 By = Literal["student", "teacher"]
-"""Who answers: the model of the generation, or the recipe's teacher."""
+"""Who is asked: the model of the generation, or the recipe's teacher."""
 
 
 class Ask(Protocol):

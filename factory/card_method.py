@@ -11,7 +11,7 @@ ORIGINS = {
     "sampled": "sampled without a hint, and right",
     "rationalized": "right when the gold answer was shown as a hint, after every attempt without it had failed",
     "corrected": "right in a later turn, after feedback",
-    "reference": "given, not sampled",
+    "reference": "given, not sampled; at turn 1 after another question's rationale in place of a failed attempt",
 }
 
 ORIGINS_OF_ANY_REWARD = ORIGINS | {

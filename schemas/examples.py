@@ -6,7 +6,7 @@ from schemas.columns import CHECKS, MESSAGES, column, table
 
 ORIGINS = ("sampled", "rationalized", "corrected", "reference")
 """sampled: without a hint, at once; rationalized: under the hint; corrected: in a later turn, after feedback;
-reference: given, not sampled (a seed rationale)."""
+reference: given, not sampled (a seed rationale; at turn 1 the failed attempt is another seed's rationale)."""
 
 EXAMPLES = table(
     "examples",

@@ -1,4 +1,4 @@
-"""RISE's evaluation (arXiv 2407.18219, section 5): answers in parallel, and one dialogue without an oracle."""
+"""RISE's evaluation (arXiv 2407.18219, section 5): attempts in parallel, and one dialogue without an oracle."""
 
 from pydantic import PositiveInt
 
@@ -14,14 +14,14 @@ async def introspection(
     parallel: PositiveInt = 5,
     window: Window | None = None,
 ) -> list[Attempt]:
-    """Answer ``parallel`` times; then tell the first of these answers, and each that follows, that it is incorrect.
+    """Attempt ``parallel`` times; then give feedback on the first of these, and on each attempt that follows it.
 
-    Right answers are told so too: nothing here looks at a verdict, but that a text that could not be sampled or judged
-    (``error``) ends the dialogue. The sample number tells the parallel answers apart; the dialogue is sample 0.
+    Right attempts are called incorrect too: nothing here looks at a verdict, but that one which could not be sampled or
+    judged (``error``) ends the dialogue. The sample number tells parallel attempts apart; the dialogue is sample 0.
 
     Args:
-        turns: answers of the dialogue, the first included.
-        parallel: answers at the first turn.
+        turns: attempts of the dialogue, the first included.
+        parallel: attempts at turn 0.
         window: most turns that a prompt shows, the new one included; all unless given.
     """
     attempts = await ask(question, n=parallel)

@@ -1,7 +1,7 @@
 """RISE: Recursive Introspection (Qu et al. 2024, arXiv 2407.18219, section 4): collecting dialogues.
 
-The student answers; while it is wrong and turns remain, it is told so and answers again. The last turn's answer comes
-from an improver: the best of N samples of the student itself (self-distillation), or a teacher (distillation).
+The student makes an attempt; while it is wrong and turns remain, feedback says so and it makes another. The last turn's
+comes from an improver: the best of N samples of the student itself (self-distillation), or a teacher (distillation).
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ for ever."""
 
 
 class Turn(Settings):
-    """One turn: who answers, how often, at what temperature (the recipe's unless given)."""
+    """One turn: who is asked, for how many samples, at what temperature (the recipe's unless given)."""
 
     by: By = "student"
     samples: PositiveInt = 1
@@ -46,7 +46,7 @@ def _some(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
 Turns = Annotated[tuple[Turn, ...], AfterValidator(_some)]
 
 FIRST_ITERATION = (Turn(), Turn(samples=16))
-"""Self-distillation: one answer, and the best of 16 improved ones."""
+"""Self-distillation: one attempt, and the best of 16 improved ones."""
 
 
 async def rise(
@@ -56,7 +56,7 @@ async def rise(
     turns: Turns = FIRST_ITERATION,
     window: Window | None = None,
 ) -> list[Attempt]:
-    """Answer, and improve the answer turn by turn until it is right.
+    """Make an attempt, and improve it turn by turn until it is right.
 
     Of a turn's samples the first with the highest reward is taken; the others stay in the rollout. The dialogue ends
     where a turn has no sample to go on from: every one an error or degenerate.
