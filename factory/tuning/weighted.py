@@ -19,12 +19,14 @@ tokens of the same weight count the same, as they do in torchtune, and an exampl
 """
 
 import runpy
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from omegaconf import DictConfig
 from torch import nn
+from torchtune import config
 from torchtune.data import CROSS_ENTROPY_IGNORE_IDX, padded_collate_sft
 
 from factory.torchtune_launch import of_torchtune
@@ -107,9 +109,25 @@ def weighted_sum(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tens
     return (losses.view_as(labels).sum(dim=1) * weights).sum()
 
 
-def of_stock(recipe: str, name: str) -> Any:
-    """The recipe class ``name`` in the file of one of torchtune's recipes, which torchtune forbids to import."""
-    return runpy.run_path(of_torchtune(recipe))[name]
+def main(recipe: str, name: str, prepare: Callable[[DictConfig], None] = lambda cfg: None) -> None:
+    """
+    Run one of torchtune's recipes, weighted, with the config that the command line names.
+
+    Args:
+        recipe (str): file of the recipe, such as ``full_finetune_single_device``; torchtune forbids to import it.
+        name (str): its class, such as ``FullFinetuneRecipeSingleDevice``.
+        prepare (Callable[[DictConfig], None]): what torchtune's file does before it makes the class. Default: nothing
+    """
+
+    def recipe_main(cfg: DictConfig) -> None:
+        prepare(cfg)
+        config.log_config(recipe_name=f"Weighted{name}", cfg=cfg)
+        weighted = runpy.run_path(of_torchtune(recipe))[name](cfg=cfg)
+        set_up(weighted, cfg)
+        weighted.train()
+        weighted.cleanup()
+
+    config.parse(recipe_main)()
 
 
 def set_up(recipe: Any, cfg: DictConfig) -> None:

@@ -3,26 +3,7 @@
 See :mod:`factory.tuning.weighted`.
 """
 
-import sys
-
-from omegaconf import DictConfig
-from torchtune import config
-
-from factory.tuning.weighted import of_stock, set_up
-
-
-def recipe_main(cfg: DictConfig) -> None:
-    """
-    Entry point for the recipe.
-
-    Parameters are read from the config, then overwritten by key=value arguments from the command line.
-    """
-    config.log_config(recipe_name="WeightedFullFinetuneRecipeDistributed", cfg=cfg)
-    recipe = of_stock("full_finetune_distributed", "FullFinetuneRecipeDistributed")(cfg=cfg)
-    set_up(recipe, cfg)
-    recipe.train()
-    recipe.cleanup()
-
+from factory.tuning.weighted import main
 
 if __name__ == "__main__":
-    sys.exit(config.parse(recipe_main)())
+    main("full_finetune_distributed", "FullFinetuneRecipeDistributed")

@@ -3,30 +3,18 @@
 See :mod:`factory.tuning.weighted`.
 """
 
-import sys
-
 from omegaconf import DictConfig
 from torch.distributed import init_process_group
-from torchtune import config, training
+from torchtune import training
 
-from factory.tuning.weighted import of_stock, set_up
+from factory.tuning.weighted import main
 
 
-def recipe_main(cfg: DictConfig) -> None:
-    """
-    Entry point for the recipe.
-
-    Parameters are read from the config, then overwritten by key=value arguments from the command line.
-    """
+def prepare(cfg: DictConfig) -> None:
     init_process_group("cuda:nccl,cpu:gloo")
     if cfg.get("fsdp_cpu_offload", False):
         training.set_torch_num_threads()
-    config.log_config(recipe_name="WeightedLoRAFinetuneRecipeDistributed", cfg=cfg)
-    recipe = of_stock("lora_finetune_distributed", "LoRAFinetuneRecipeDistributed")(cfg=cfg)
-    set_up(recipe, cfg)
-    recipe.train()
-    recipe.cleanup()
 
 
 if __name__ == "__main__":
-    sys.exit(config.parse(recipe_main)())
+    main("lora_finetune_distributed", "LoRAFinetuneRecipeDistributed", prepare)
