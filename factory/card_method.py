@@ -3,6 +3,7 @@
 See :mod:`factory.card` for the facts that this is made from.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from factory import markdown
@@ -74,11 +75,20 @@ def weight(facts: dict[str, Any]) -> str | None:
     return f"exp({reward} / {facts['tau']:g})"
 
 
+def unsafe(facts: dict[str, Any]) -> str:
+    """What stands above everything else where a generation was published although it failed validation."""
+    validation = facts.get("validation", {"passed": True})
+    if validation["passed"]:
+        return ""
+    told = "**This generation failed validation.** It was published all the same, with `--unsafe`."
+    failures = markdown.bullets(map(markdown.text, validation.get("failures", ())))
+    return markdown.warning(f"{told} What failed:\n\n{failures}" if failures else told)
+
+
 def introduction(manifest: dict[str, Any]) -> str:
     """The title and what the dataset is."""
     tables, facts = manifest["tables"], manifest["facts"]
-    corpus = f" of {markdown.text(facts['corpus'])}" if "corpus" in facts else ""
-    parent = facts.get("parent_generation")
+    corpus = f" of {markdown.text(facts['corpus']['name'])}" if "corpus" in facts else ""
     given = " (those of the origin `reference` were given)" if "reference" in tables["examples"]["by_origin"] else ""
     if holds_wrong(facts):
         what = (
@@ -97,26 +107,27 @@ def introduction(manifest: dict[str, Any]) -> str:
         f"**{tables['examples']['rows']:,} examples** for fine-tuning: questions{corpus}, {what}\n\n"
         f"Beside them lie all {tables['rollouts']['rows']:,} rollouts (per question every attempt, right and wrong) "
         f"and {tables['rejects']['rows']:,} rejects (the attempts that were not kept, with the reason)."
-        + (f" The generation before it is `gen-{parent}`." if parent is not None else "")
     )
 
 
 def how_made(manifest: dict[str, Any]) -> str:
     """How the examples came about, in words and facts."""
     facts = manifest["facts"]
-    model, validation = facts.get("model", {}), facts.get("validation", {})
+    validation, before = facts.get("validation", {}), facts.get("methods", [])[:-1]
     expectations = f" ({validation['expectations']} expectations)" if "expectations" in validation else ""
     turns = (
         " The `messages` of `corrected` examples hold the attempts before, wrong ones, and the feedback on them: only "
         "the last message is to be trained on."
     )
     shown = {
-        "Method": facts.get("method"),
-        "Base model": facts.get("base_model"),
-        "Sampled model": " ".join(filter(None, [model.get("name"), model.get("digest")])),
+        "Method": facts.get("method", "") + (f" (after generations of {', '.join(before)})" if before else ""),
+        "Base model": named(facts.get("base_model")),
+        "Sampled model": named(facts.get("model")),
         "Teacher": facts.get("teacher"),
-        "Corpus": facts.get("corpus"),
-        "Verifier": facts.get("verifier"),
+        "Corpus": named(facts.get("corpus")),
+        "Prompt": short(facts.get("prompt_sha256")),
+        "Verifier": " ".join(filter(None, map(facts.get("verifier", {}).get, ("name", "version")))),
+        "Process checks": ", ".join(f"{name} {version}" for name, version in facts.get("check_versions", {}).items()),
         "Criterion": facts.get("criterion"),
         "Weight": weight(facts),
         "Validation": ("passed" if validation["passed"] else "failed") + expectations if validation else None,
@@ -129,19 +140,72 @@ def how_made(manifest: dict[str, Any]) -> str:
     ).rstrip()
 
 
+def named(part: dict[str, Any] | None) -> str | None:
+    """A model or a corpus with its digest: a name may stand for different files."""
+    if not part:
+        return None
+    return " ".join(filter(None, [part["name"], short(part.get("sha256"))]))
+
+
+def short(sha256: str | None) -> str | None:
+    """As much of a digest as tells files apart; ``manifest.json`` has all of it."""
+    return sha256 and f"sha256:{sha256[:16]}"
+
+
 def limits(manifest: dict[str, Any]) -> str:
     """What a user should not expect of the examples."""
+    facts, by_origin = manifest["facts"], manifest["tables"]["examples"]["by_origin"]
     told = [
         "The verifier reads the final answer only: some rationales reach the right answer by a wrong step.",
         "Questions that the model finds easy are over-represented; those that no attempt answered are missing.",
         "The text was written by a language model and has its mistakes, habits and biases.",
     ]
-    if holds_wrong(manifest["facts"]):
+    if holds_wrong(facts):
         told[1] = "Questions that no attempt answered are there with wrong attempts only."
         told.insert(0, "A training that does not read `weight` learns the wrong attempts as well as the right ones.")
-    if "rationalized" in manifest["tables"]["examples"]["by_origin"]:
+    if "rationalized" in by_origin:
         told.insert(1, "A rationale sampled under a hint may restate the answer instead of deriving it.")
-    return "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in told)
+    told += [*_languages(facts), *_licences(facts)]
+    flawed = list(_flawed(manifest))
+    if not flawed:
+        return f"## Known limits\n\n{markdown.bullets(told)}"
+    return (
+        f"## Known limits\n\n{markdown.bullets(told)}\n\nProcess checks look beyond the final answer. Of the correct "
+        f"attempts they were put to, kept or not, these are flawed:\n\n"
+        f"{markdown.table(['check', 'origin', 'checked', 'flawed', 'share'], flawed)}\n\n"
+        "The column `checks` has the results of each example."
+    )
+
+
+def _flawed(manifest: dict[str, Any]) -> Iterator[list[str]]:
+    for name, by_origin in manifest["facts"].get("checks", {}).items():
+        for origin, count in by_origin.items():
+            checked = count["passed"] + count["failed"]
+            yield [
+                markdown.text(name),
+                origin,
+                f"{checked:,}",
+                f"{count['failed']:,}",
+                f"{count['failed'] / checked:.1%}",
+            ]
+
+
+def _languages(facts: dict[str, Any]) -> Iterator[str]:
+    if languages := facts.get("language"):
+        yield (
+            f"It is in one language, `{languages[0]}`."
+            if len(languages) == 1
+            else (f"It is in the languages {', '.join(f'`{language}`' for language in languages)}.")
+        )
+
+
+def _licences(facts: dict[str, Any]) -> Iterator[str]:
+    """The licence of the dataset, and that it is not the only one."""
+    given = facts.get("license")
+    sources = [markdown.text(facts[part]["name"]) for part in ("corpus", "base_model") if facts.get(part)]
+    sources += [markdown.text(facts["teacher"])] if facts.get("teacher") else []
+    told = f"Its licence is `{given}`." if given else "No licence is known."
+    yield f"{told} The terms of what it was made from hold as well: {', '.join(sources)}." if sources else told
 
 
 def citation(facts: dict[str, Any]) -> str:

@@ -1,22 +1,20 @@
-"""The command line: ``python -m factory iterate RECIPE`` and ``python -m factory status RUN``."""
+"""The command line: ``python -m factory iterate RECIPE``, and what else is done with recipes and runs."""
 
 import json
-import os
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from factory import terminal
-from factory.errors import ConfigError, FactoryError
+from factory import cli_datasets, terminal
+from factory.errors import user_errors
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A factory of rationale datasets."
 )
+app.add_typer(cli_datasets.app)
 
 
 @app.command()
@@ -146,33 +144,11 @@ def _say_where(recipe: str, folder: Path, generations: int, overrides: list[str]
     dataset = read(folder)["generations"][generations - 1]["dataset"]
     settings = f" SET={shlex.quote(' '.join(overrides))}" if overrides else ""
     words = {
-        "dataset": f"{dataset}, generation {generations - 1}; its card: {dataset}/README.md",
-        "load it": f"datasets.load_dataset({dataset!r})",
+        "dataset": dataset,
+        "load it": cli_datasets.load_line(dataset),
         "go on": f"make iterate RECIPE={recipe} RUN={folder} GENERATIONS={generations + 1}{settings}",
         "look back": f"make status RUN={folder}",
     }
     terminal.console.print()
     for word, text in words.items():
         terminal.console.print(f"  {word:<10} {text}", markup=False)
-
-
-@contextmanager
-def user_errors() -> Iterator[None]:
-    """No traceback for what a user can mend: 2 for what was refused before any work, 1 for a stage that failed,
-    130 for Ctrl-C."""
-    try:
-        yield
-    except ConfigError as error:
-        _fail(str(error), 2)
-    except FactoryError as error:
-        _fail(str(error), 1)
-    except KeyboardInterrupt:
-        _fail("stopped; the same command goes on from here", 130)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    sys.stdout.flush()
-    print(message, file=sys.stderr, flush=True)
-    if code == 130:
-        os._exit(code)  # a second Ctrl-C must not print a traceback from Ray's exit handlers
-    sys.exit(code)

@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from factory.engines import Sampling
 from factory.prompts import Prompt
 from factory.settings import AComponent, Components, ConfigFile, ExemplarFile, Settings, located, template
+from factory.targets import HUB_NAME
 
 
 class Questions(Settings):
@@ -119,11 +120,22 @@ class Gate(Settings):
 
 
 class Publish(Settings):
-    """``registry/name/gen-N`` is where generation N is published; ``name`` is the run folder's unless given."""
+    """Where a generation is published: with ``hub`` (``owner/name``) as a commit with the tag ``gen-N``, else in the
+    folder ``registry/name/gen-N``; ``name`` is the run folder's unless given.
+
+    A new repository on the Hub is ``private``. ``license`` is the corpus's unless given. With ``publish_model`` the
+    model that was trained on generation N is published as well: on the Hub in the model repository of the same name.
+
+    Where a dataset goes changes no table, so this group is no part of a run's identity.
+    """
 
     registry: Path = Path("registry")
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    hub: str | None = Field(default=None, pattern=f"^{HUB_NAME}$")
+    private: bool = True
     license: str | None = None
+    language: tuple[str, ...] = ("en",)
+    publish_model: bool = False
 
 
 class Finetune(Settings):

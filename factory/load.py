@@ -139,9 +139,12 @@ def _component(key: str, config: dict[str, Any], problems: list[str]) -> Any:
 
 
 def _defaults(config: dict[str, Any]) -> None:
-    """A recipe that says nothing about process checks gets those of its corpus (``CHECKS`` in the corpus's module), and
-    one that names no criterion that of its strategy (``CRITERION``)."""
-    curation = config.setdefault("curation", {})
+    """A recipe that says nothing about process checks gets those of its corpus (``CHECKS`` in the corpus's module), one
+    that names no license the corpus's (``LICENSE``), and one that names no criterion that of its strategy
+    (``CRITERION``)."""
+    curation, publish = config.setdefault("curation", {}), config.setdefault("publish", {})
+    if isinstance(publish, dict):
+        publish.setdefault("license", _constant(config.get("corpus"), "LICENSE", None))
     if isinstance(curation, dict):
         curation.setdefault("checks", copy.deepcopy(_constant(config.get("corpus"), "CHECKS", [])))
         curation.setdefault("criterion", _constant(config.get("strategy"), "CRITERION", "correct"))

@@ -1,9 +1,12 @@
 """The loop: STaR's Algorithm 1, a stage a line. RISE's is the same, with dialogues for rationales."""
 
+from collections.abc import Sequence
+
 from factory.recipe import Recipe
 from factory.report import Table
 from factory.run import Record, Run
 from factory.stages import Stages
+from factory.targets import Target
 from factory.terminal import console
 
 
@@ -28,6 +31,7 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
         stages.validate(n)
         stages.publish(n)
         stages.finetune(n)  # line 7: from the base, on what was kept
+        stages.publish_model(n)
         table.add(n)
     if served := recipe.at(
         generations
@@ -61,3 +65,17 @@ def recurate(recipe: Recipe, run: Run, generation: int, name: str) -> Record:
         the record: ``folder``, ``curation``, ``examples`` by origin, ``rejects`` by reason, ``checks``, digests.
     """
     return Stages(recipe, run).view(generation, name)
+
+
+def republish(recipe: Recipe, run: Run, generations: Sequence[int], to: Target | None, unsafe: bool) -> list[Record]:
+    """Publish generations that have been curated, oldest first, to the recipe's target or another one.
+
+    Returns:
+        of each generation ``generation``, ``dataset``, ``commit``, ``manifest_sha256`` and, if published, ``model``.
+    """
+    stages = Stages(recipe, run)
+    published = []
+    for n in generations:
+        stages.validate(n, unsafe)
+        published.append(stages.publication.again(n, to, unsafe))
+    return published

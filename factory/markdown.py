@@ -1,4 +1,4 @@
-"""Markdown of data: text that shows as it is written, lists, tables and fenced blocks."""
+"""Markdown of data: text that shows as it is written, lists, tables, quotes and fenced blocks."""
 
 import re
 from collections.abc import Iterable
@@ -12,9 +12,19 @@ def text(value: object) -> str:
     return re.sub(r"([\\`*{}\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", " ".join(str(value).split()))
 
 
+def bullets(lines: Iterable[str]) -> str:
+    """A list of lines that are Markdown already."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
 def fact_list(facts: dict[str, object]) -> str:
     """One line per fact; those that are missing (None or empty) have none."""
-    return "\n".join(f"- {label}: {text(fact)}" for label, fact in facts.items() if fact not in (None, ""))
+    return bullets(f"{label}: {text(fact)}" for label, fact in facts.items() if fact not in (None, ""))
+
+
+def warning(content: str) -> str:
+    """Markdown in a box that warns, on GitHub and on the Hub; elsewhere a quotation."""
+    return "\n".join(f"> {line}".rstrip() for line in ["[!WARNING]", *content.split("\n")])
 
 
 def table(names: list[str], rows: Iterable[list[str]]) -> str:

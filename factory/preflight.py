@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -13,19 +13,21 @@ from factory.component import Component, find
 from factory.errors import ConfigError
 from factory.finetune import configure
 from factory.recipe import Recipe
-from factory.report import manifest_fingerprint
 from factory.run import Run
 from factory.settings import located
 from factory.torchtune_process import RECIPES, processes
 
 
-def preflight(recipe: Recipe, run: Run, dataset: str) -> None:
-    """Hold the recipe against the Ray cluster and the registry.
+def preflight(recipe: Recipe, run: Run, problems: Iterable[str]) -> None:
+    """Hold the recipe against the Ray cluster.
+
+    Args:
+        problems: what is known to fail already; listed with the others.
 
     Raises:
         ConfigError: lists everything that does not fit.
     """
-    problems, told = _registry(recipe, dataset), set[str]()
+    problems, told = list(problems), set[str]()
     for number, phase in enumerate(recipe.phases):
         found = [*_resources(phase), *_finetune(phase), *_engines(phase, recipe.total), *_rewards(phase)]
         # what an earlier phase has, too, is said once
@@ -156,18 +158,3 @@ def _finetune(recipe: Recipe) -> list[str]:
     except ConfigError as error:
         return [f"finetune: {problem}" for problem in error.problems]
     return []
-
-
-def _registry(recipe: Recipe, dataset: str) -> list[str]:
-    """Another recipe's dataset of the same name would be refused when this one is published, after the sampling."""
-    registry = recipe.publish.registry
-    problems = []
-    try:
-        registry.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problems.append(f"publish.registry: '{registry}' cannot be written: {error.strerror}")
-    published = manifest_fingerprint(registry / dataset / "gen-0")
-    if published not in (None, recipe.fingerprint()):
-        way_out = "name this one with publish.name=..., or choose another folder with publish.registry=..."
-        problems.append(f"publish: '{registry / dataset}' is the dataset of another recipe; {way_out}")
-    return problems

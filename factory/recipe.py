@@ -111,7 +111,7 @@ class Recipe(Settings):
         found: dict[str, Any] = {}
         begin = 0
         for number, phase in enumerate(self.phases):
-            left_out = {"then", "description", "preflight", "generations"}
+            left_out = {"then", "description", "preflight", "publish", "generations"}
             settings = flat(phase.model_dump(mode="json", exclude=left_out))
             training = phase.finetune.recipe
             files = [

@@ -1,4 +1,4 @@
-"""What a run says of itself, read from its records: the status object, the table, the facts of a dataset card."""
+"""What a run says of itself, read from its records: the status object and the table."""
 
 from itertools import accumulate, zip_longest
 from operator import or_
@@ -9,8 +9,7 @@ import polars as pl
 import yaml
 
 from factory import terminal
-from factory.recipe import Recipe
-from factory.run import Record, Run, read_json, shards
+from factory.run import Record, Run, shards
 
 COLUMNS = {
     "gen": 4,
@@ -186,62 +185,3 @@ def show(folder: Path) -> None:
         table.finish()
     else:
         terminal.console.print("no stage of generation 0 has finished yet")
-
-
-def card_facts(run: Run, recipe: Recipe, n: int) -> dict[str, Any]:
-    """What manifest and card say of generation n, from the records; nothing in it differs when the run is repeated."""
-    records = run.records(n)
-    rollouts, curated = records["rollouts"], records["curate"]
-    now = recipe.at(n)
-    base = run.record("base") or {}
-    before = run.record("publish", n - 1) if n else None
-    return {
-        "method": now.strategy.name,
-        "methods": list(dict.fromkeys(recipe.at(generation).strategy.name for generation in range(n + 1))),
-        "base_model": f"{recipe.base.name} {_short(base['model']['sha256'])}",
-        "model": {"name": rollouts["model"]["path"], "digest": _short(rollouts["model"]["sha256"])},
-        "teacher": now.teacher and now.teacher.name,
-        "corpus": recipe.corpus.name,
-        "verifier": recipe.verifier.name,
-        "criterion": now.curation.criterion,
-        **({"tau": now.curation.tau, "centred": now.curation.centred} if now.curation.criterion != "correct" else {}),
-        "license": recipe.publish.license,
-        "parent_generation": n - 1 if n else None,
-        "parent_manifest_sha256": before["manifest_sha256"] if before else None,
-        "funnel": [
-            {"what": "questions", "count": rollouts["questions"]},
-            {"what": "attempts", "count": rollouts["attempts"]},
-            {"what": "of these, under a hint", "count": rollouts["hinted"]},
-            {"what": "questions solved without a hint", "count": rollouts["solved"]},
-            *({"what": f"examples {origin}", "count": count} for origin, count in curated["examples"].items()),
-        ],
-        "checks": curated["checks"],
-        "accuracy": [_accuracy(run, generation) for generation in range(n + 1)],
-        "validation": {"passed": True, "expectations": records["validate"]["expectations"]},
-        "seed": recipe.seed,
-        "recipe_fingerprint": recipe.fingerprint(),
-        "command": "python -m factory iterate recipe.yaml",
-        "packages": rollouts["packages"],
-        "code_commit": rollouts["code"],
-    }
-
-
-def _short(sha256: str | None) -> str:
-    return f"sha256:{sha256[:16]}" if sha256 else "served, not known"
-
-
-def _accuracy(run: Run, generation: int) -> dict[str, Any]:
-    measured = (run.record("evaluation", generation) or {})["eval"]
-    return {
-        "generation": generation,
-        "accuracy": measured["pass@1"],
-        "questions": measured["questions"],
-        "by_difficulty": measured["by_difficulty"],
-        **{name: figure for name, figure in measured.items() if "@t" in name or name == "per_turn"},
-    }
-
-
-def manifest_fingerprint(dataset: Path) -> str | None:
-    """The recipe fingerprint of a published generation; None if there is none."""
-    manifest = dataset / "manifest.json"
-    return read_json(manifest)["facts"]["recipe_fingerprint"] if manifest.exists() else None

@@ -244,5 +244,7 @@ def digest(path: Path) -> str:
 def code_commit() -> str:
     """The commit of this project's checkout, ``-dirty`` if it has changes; ``unknown`` outside a checkout."""
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):  # no git, or no checkout
+        return "unknown"

@@ -12,11 +12,10 @@ from factory.engine_pass import EnginePass
 from factory.errors import ConfigError, FactoryError
 from factory.finetune import FinetuneResult, train
 from factory.preflight import preflight, room
-from factory.publish import publish
+from factory.publication import Publication
 from factory.questions import snapshot
 from factory.recipe import Recipe
-from factory.report import card_facts
-from factory.run import Record, Run, digest, folder_atomically, shards, write_json, write_table
+from factory.run import Record, Run, folder_atomically, shards, write_json, write_table
 from factory.seeds import reference_examples, warmup_examples
 from factory.settings import located
 from factory.terminal import line
@@ -29,11 +28,11 @@ class Stages:
 
     def __init__(self, recipe: Recipe, run: Run):
         self.recipe, self.run = recipe, run
-        self.dataset = recipe.publish.name or run.folder.resolve().name
+        self.publication = Publication(recipe, run)
 
     def preflight(self) -> None:
         """Refuse what would fail later; nothing is written down."""
-        preflight(self.recipe, self.run, self.dataset)
+        preflight(self.recipe, self.run, self.publication.problems())
 
     def snapshot(self) -> None:
         def work() -> Record:
@@ -109,8 +108,8 @@ class Stages:
             "outputs": self.run.described(out / "examples", out / "rejects"),
         }
 
-    def validate(self, n: int) -> None:
-        """The gate: what fails an expectation is not published, and the run stops."""
+    def validate(self, n: int, unsafe: bool = False) -> None:
+        """The gate: what fails an expectation is not published, and the run stops, unless that is to be ``unsafe``."""
         folder = self.run.generation(n)
 
         def work() -> Record:
@@ -130,14 +129,18 @@ class Stages:
                 )
                 held = judged.expectations - len(judged.failures)
                 shown.result(f"{held}/{judged.expectations} expectations hold")
-            if not judged.success:
-                failures = "\n".join(f"  - {failure}" for failure in judged.failures)
+            failures = [str(failure) for failure in judged.failures]
+            if failures and not unsafe:
+                listed = "\n".join(f"  - {failure}" for failure in failures)
                 raise FactoryError(
-                    f"generation {n} is not published, because it fails validation:\n{failures}\n"
-                    f"  all results: {judged.data_docs}"
+                    f"generation {n} is not published, because it fails validation:\n{listed}\n"
+                    f"  all results: {judged.data_docs}\n"
+                    f"  to publish it all the same, with a warning: python -m factory publish {self.run.folder} "
+                    f"--generation {n} --unsafe"
                 )
             return {
                 "expectations": judged.expectations,
+                "failures": failures,
                 "data_docs": str(judged.data_docs.relative_to(self.run.folder)),
                 "inputs": self.run.described(folder / "rollouts", folder / "examples"),
             }
@@ -145,22 +148,11 @@ class Stages:
         self.run.stage("validate", work, n)
 
     def publish(self, n: int) -> None:
-        folder = self.run.generation(n)
+        self.publication.dataset(n)
 
-        def work() -> Record:
-            with line(f"gen {n}  publish") as shown:
-                dataset = publish(
-                    registry=self.recipe.publish.registry,
-                    name=self.dataset,
-                    generation=n,
-                    tables={name: shards(folder / name) for name in ("examples", "rollouts", "rejects")},
-                    recipe=(self.run.folder / "recipe.yaml").read_text(),
-                    facts=card_facts(self.run, self.recipe, n),
-                )
-                shown.result(str(dataset))
-            return {"dataset": str(dataset), "manifest_sha256": digest(dataset / "manifest.json")}
-
-        self.run.stage("publish", work, n)
+    def publish_model(self, n: int) -> None:
+        """If the recipe says so: the model that was trained on generation n."""
+        self.publication.model(n)
 
     def finetune(self, n: int) -> None:
         """Train model n+1 on this generation's examples: from the base of the phase, or from model n."""

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, emoji=False)
 
 PLAIN_SECONDS = 10
 """Without a terminal a stage prints a line this often."""
@@ -105,6 +105,20 @@ def line(title: str) -> Iterator[Line]:
         shown.close()
         raise
     shown.close()
+
+
+def print_table(columns: dict[str, str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows under their heading, two spaces between columns; never cut, however narrow the terminal is.
+
+    Args:
+        columns: how each is aligned, ``<`` or ``>``, by its name.
+        rows: a text for each column.
+    """
+    lines = [list(columns), *rows]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        cells = [f"{cell:{side}{width}}" for cell, side, width in zip(line, columns.values(), widths, strict=True)]
+        console.print(Text("  ".join(cells).rstrip(), style="" if number else "bold"))
 
 
 def _clock(seconds: float) -> str:

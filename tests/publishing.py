@@ -7,27 +7,57 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from factory.publish import publish_dataset
+from factory.targets import Published, Target
+from factory.tree import dataset_tree
 from schemas import ATTEMPT, EXAMPLES, REJECTS, ROLLOUTS
 
 Inputs = dict[str, Any]
 RATIONALE = "One | two\n```python\n4+9=13\n```\n---\nThe answer is 13."
 FACTS: dict[str, Any] = {
-    "method": "STaR",
-    "base_model": "tiny_llama",
-    "model": {"name": "gen-1/checkpoint", "digest": "sha256:abc"},
-    "corpus": "addition",
-    "license": "apache-2.0",
-    "parent_generation": 1,
-    "funnel": [{"what": "questions", "count": 2000}],
+    "method": "star",
+    "methods": ["star"],
+    "base_model": {"name": "tiny_llama", "sha256": "ba5e" * 16},
+    "model": {
+        "name": "gen-1/checkpoint",
+        "sha256": "abc0" * 16,
+        "published": None,
+        "trained_on": {"generation": 1, "examples_sha256": "e1e1" * 16},
+    },
+    "trained_model": None,
+    "examples_sha256": "e2e2" * 16,
+    "corpus": {"name": "addition", "sha256": "c0" * 32},
+    "verifier": {"name": "exact", "version": "1"},
+    "check_versions": {"derived": "2"},
     "checks": {"derived": {"rationalized": {"passed": 50, "failed": 248}}},
+    "prompt_sha256": "9a" * 32,
+    "recipe_fingerprint": "24dce29a2780f205",
+    "license": "apache-2.0",
+    "language": ["en"],
+    "parent": {"generation": 1, "commit": None, "manifest_sha256": "0d" * 32},
+    "funnel": [{"what": "questions", "count": 2000}],
     "accuracy": [
         {"generation": 0, "accuracy": 0.508, "questions": 400, "by_difficulty": {"1 digit": 1.0, "a|b": 0.25}},
         {"generation": 1, "accuracy": 0.6},
+        {"generation": 2, "accuracy": None},
     ],
-    "validation": {"passed": True, "expectations": 22},
+    "generations": [
+        {
+            "generation": 0,
+            "model": "base",
+            "accuracy": 0.508,
+            "questions": 2000,
+            "attempts": 4800,
+            "solved": 600,
+            "examples": {"sampled": 600, "rationalized": 40},
+            "rejects": {"wrong": 4000, "duplicate": 160},
+        }
+    ],
+    "validation": {"passed": True, "expectations": 22, "failures": []},
     "seed": 7,
     "command": "factory iterate recipes/sums.yaml",
     "packages": {"pyarrow": "26.0.1"},
+    "code_commit": "3a77cc78074c",
 }
 
 
@@ -52,7 +82,8 @@ def rollout(number: int) -> dict[str, Any]:
 
 
 def made_in(folder: Path) -> Inputs:
-    """What publish() takes: 12 examples and rollouts in three shards, 3 rejects in one."""
+    """What publish_dataset() takes but for target and generation: 12 examples and rollouts in three shards, 3 rejects
+    in one."""
 
     def shards(rows: list[dict[str, Any]], schema: pa.Schema) -> list[Path]:
         paths = [folder / f"{schema.names[0]}-{first}.parquet" for first in range(0, len(rows), 5)]
@@ -60,10 +91,26 @@ def made_in(folder: Path) -> Inputs:
             pq.write_table(pa.Table.from_pylist(rows[5 * number : 5 * number + 5], schema), path)
         return paths
 
+    folder.mkdir(exist_ok=True)
     tables = {
         "examples": shards([example(number) for number in range(12)], EXAMPLES),
         "rollouts": shards([rollout(number) for number in range(12)], ROLLOUTS),
         "rejects": shards([row(REJECTS, reason=reason) for reason in ("wrong", "truncated", "wrong")], REJECTS),
     }
-    where = {"registry": folder / "registry", "name": "sums", "generation": 2}
-    return where | {"tables": tables, "recipe": "seed: 7\nstrategy: star\n", "facts": FACTS}
+    return {"tables": tables, "recipe": "seed: 7\nstrategy: star\n", "facts": FACTS}
+
+
+def tree_in(folder: Path, inputs: Inputs, name: str = "sums", generation: int = 2) -> Path:
+    """The files of one generation, in a new folder, without anything being published."""
+    folder.mkdir()
+    dataset_tree(folder, name=name, generation=generation, **inputs)
+    return folder
+
+
+def publish(target: Target, inputs: Inputs, generation: int = 0) -> Published:
+    return publish_dataset(target, generation, **inputs, on_progress=lambda done, total: None)
+
+
+def publish_all(target: Target, inputs: Inputs, generations: int) -> list[Published]:
+    """Generations 0, 1, ... that differ in their seed."""
+    return [publish(target, inputs | {"facts": FACTS | {"seed": seed}}, seed) for seed in range(generations)]

@@ -1,98 +1,110 @@
 """The dataset card says what is known of a generation, and nothing else."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
+from factory.card import card
 from factory.card_method import CITATIONS, KEPT, ORIGINS_OF_ANY_REWARD
 from factory.card_method import ORIGINS as ORIGIN_MEANINGS
+from factory.figures import FIGURES
 from factory.groups import Curation
-from factory.publish import publish
-from schemas import EXAMPLES
 from schemas.examples import ORIGINS
-from tests.publishing import FACTS, RATIONALE, Inputs, made_in, row
+from tests.card_inputs import DIALOGUE, OVER_TURNS, RISE, SAID, SHOWN, fences, manifest
+from tests.publishing import FACTS, RATIONALE, made_in, tree_in
 
 
-@pytest.fixture
-def inputs(tmp_path: Path) -> Inputs:
-    return made_in(tmp_path)
-
-
-def test_card_says_what_is_known(inputs: Inputs) -> None:
+def test_card_says_what_is_known() -> None:
     assert set(ORIGIN_MEANINGS) == set(ORIGINS_OF_ANY_REWARD) == set(ORIGINS)
     assert set(KEPT) == set(get_args(Curation.model_fields["criterion"].annotation))
-    card = DatasetCard.load(publish(**inputs) / "README.md")
-    header = card.data.to_dict()
+    text = card(manifest(), SHOWN)
+    header = DatasetCard(text).data.to_dict()
     assert (header["license"], header["language"], header["size_categories"]) == ("apache-2.0", ["en"], ["n<1K"])
     configs = [(config["config_name"], config.get("default")) for config in header["configs"]]
     assert configs == [("examples", True), ("rollouts", None), ("rejects", None)]
-    assert "**12 examples**" in card.text
-    assert set(card.text.splitlines()) >= {
-        "- Base model: tiny_llama",
-        "- Sampled model: gen-1/checkpoint sha256:abc",
+    assert "**12 examples**" in text
+    assert set(text.splitlines()) >= {
+        "- Base model: tiny_llama sha256:ba5eba5eba5eba5e",
+        "- Sampled model: gen-1/checkpoint sha256:abc0abc0abc0abc0",
+        "- Corpus: addition sha256:c0c0c0c0c0c0c0c0",
+        "- Verifier: exact 1",
+        "- Process checks: derived 2",
         "- Validation: passed (22 expectations)",
         "- Packages: pyarrow 26.0.1",
         "| questions | 2,000 |",
         "| sampled | 8 | sampled without a hint, and right |",
         "| wrong | 2 |",
+        "| 0 | base | 50.8% | 2,000 | 4,800 | 600 (30%) | 600 | 40 | 4,160 |",
         "| 0 | 400 | 50.8% | 100.0% | 25.0% |",
         "| 1 |  | 60.0% |  |  |",
+        "| derived | rationalized | 298 | 248 | 83.2% |",
+        "- It is in one language, `en`.",
+        "- Its licence is `apache-2.0`. The terms of what it was made from hold as well: addition, tiny_llama.",
+        "- The generation before: `gen-1`, manifest `sha256:0d0d0d0d0d0d0d0d`.",
+        "- The sampled model was trained on the examples of `gen-1`.",
         "| `attempts[].completion_tokens` | int32 | length of the completion (unit: tokens) |",
         "factory iterate recipes/sums.yaml",
+        "python -m factory lineage registry/sums/gen-2",
+        'examples = load_dataset("registry/sums/gen-2", "examples", split="train")',
     }
-    assert "kept where a verifier found the final answer right" in card.text
-    assert not any(absent in card.text for absent in ("Weight", "m1@t1", "`corrected`", "qu2024", "reward 1"))
+    assert "kept where a verifier found the final answer right" in text
+    assert not any(
+        absent in text for absent in ("Weight", "m1@t1", "`corrected`", "qu2024", "reward 1", "WARNING", "hf://")
+    )
 
 
-OVER_TURNS = {
-    **{"m1@t1": 0.2, "m3@t1": 0.25, "m1@t2": 0.235, "p1@t2": 0.4},
-    "per_turn": {"accuracy": [0.2, 0.3], "m1": [0.2, 0.235], "p1": [0.2, 0.4], "parallel": [0.2, 0.21, 0.25]},
-}
-RISE: dict[str, Any] = FACTS | {
-    "method": "rise",
-    "methods": ["star", "rise"],
-    "teacher": "larger",
-    "criterion": "better",
-    "tau": 0.4,
-    "centred": False,
-    "accuracy": [{"generation": 0, "accuracy": 0.1}, {"generation": 1, "accuracy": 0.2} | OVER_TURNS],
-}
-
-
-def test_card_says_that_wrong_attempts_are_among_weighted_examples(inputs: Inputs) -> None:
-    """One dialogue: a wrong attempt, and a right one after feedback."""
-    said = ["4+9?", "It is 12.", "The answer is incorrect.", "It is 13."]
-    messages = [{"role": ("user", "assistant")[turn % 2], "content": text} for turn, text in enumerate(said)]
-    question = {"question": said[0], "answer": "13"}
-    first = question | {"example_id": "first", "origin": "sampled", "messages": messages[:2], "rationale": said[1]}
-    second = question | {"example_id": "second", "origin": "corrected", "messages": messages, "rationale": said[3]}
-    rows = [
-        row(EXAMPLES, turn=0, reward=0.0, weight=1.0, **first),
-        row(EXAMPLES, turn=1, reward=1.0, weight=12.1825, **second),
+def test_card_warns_at_its_top_of_what_failed_validation() -> None:
+    validation = {
+        "passed": False,
+        "expectations": 22,
+        "failures": ["3 rows <b>fail</b>", "a question\nof the eval split"],
+    }
+    text = DatasetCard(card(manifest(FACTS | {"validation": validation}), SHOWN)).text
+    assert text.lstrip().splitlines()[:6] == [
+        "> [!WARNING]",
+        "> **This generation failed validation.** It was published all the same, with `--unsafe`. What failed:",
+        ">",
+        "> - 3 rows \\<b\\>fail\\</b\\>",
+        "> - a question of the eval split",
+        "",
     ]
-    shard = inputs["tables"]["examples"][0]
-    pq.write_table(pa.Table.from_pylist(rows, EXAMPLES), shard)
-    text = (
-        publish(**inputs | {"facts": RISE, "tables": inputs["tables"] | {"examples": [shard]}}) / "README.md"
-    ).read_text()
+    assert "- Validation: failed (22 expectations)" in text
+
+
+def test_card_shows_the_figures_that_there_are() -> None:
+    known = manifest()
+    known["files"]["figures/funnel.png"] = {"bytes": 1}
+    text = card(known, SHOWN)
+    assert f"![{FIGURES['funnel.png']}](figures/funnel.png)" in text
+    assert text.count("](figures/") == 1
+    assert "## Figures" not in card(manifest(), SHOWN)
+
+
+def test_a_tree_has_the_figures_of_its_card(tmp_path: Path) -> None:
+    tree = tree_in(tmp_path / "sums", made_in(tmp_path / "shards"))
+    shown = {f"figures/{name}" for name in FIGURES if f"(figures/{name})" in (tree / "README.md").read_text()}
+    assert shown == {path.relative_to(tree).as_posix() for path in tree.glob("figures/*")} != set()
+    assert shown <= json.loads((tree / "manifest.json").read_text())["files"].keys()
+
+
+def test_card_says_that_wrong_attempts_are_among_weighted_examples() -> None:
+    text = card(manifest(RISE, examples={"sampled": 1, "corrected": 1}), DIALOGUE)
     assert "**not all of them reach the right answer**: kept were the best attempts of the first turn" in text
     assert "kept where a verifier found" not in text
     assert "exp(reward / 0.4)" in text
+    assert "- Method: rise (after generations of star)" in text
     assert "| corrected | 1 | a later turn, after feedback, right or wrong |" in text
     assert "only the last message is to be trained on" in text
     assert "- Teacher: larger" in text
     assert "A training that does not read `weight` learns the wrong attempts" in text
     assert 'right = examples.filter(polars.col("reward").fill_null(1) == 1)' in text
-    shown = [token.content.strip() for token in MarkdownIt().parse(text) if token.type == "fence"]
-    assert [block for block in shown if block in said] == [*said, *said[:2]], (
-        "the corrected one after the first attempt"
-    )
+    shown = [block.strip() for block in fences(text, "text")]
+    assert shown == [*SAID[:2], *SAID], "the corrected one after the first attempt"
     assert "second, gold answer 13, reward 1, weight 12.2:" in text
 
 
@@ -103,14 +115,14 @@ def test_card_says_that_wrong_attempts_are_among_weighted_examples(inputs: Input
         ({"criterion": "success"}, "exp(reward / 0.4)"),
     ],
 )
-def test_card_says_what_an_example_weighs(inputs: Inputs, facts: dict[str, Any], formula: str) -> None:
-    text = (publish(**inputs | {"facts": RISE | facts}) / "README.md").read_text()
+def test_card_says_what_an_example_weighs(facts: dict[str, Any], formula: str) -> None:
+    text = card(manifest(RISE | facts), SHOWN)
     assert f"- Weight: {formula}" in text
     assert ("not all of them" in text) == ("criterion" not in facts)
 
 
-def test_card_shows_figures_over_turns(inputs: Inputs) -> None:
-    text = (publish(**inputs | {"facts": RISE}) / "README.md").read_text()
+def test_card_shows_figures_over_turns() -> None:
+    text = card(manifest(RISE), SHOWN)
     assert set(text.splitlines()) >= {
         "| generation | m1@t1 | m3@t1 | m1@t2 | p1@t2 | m1@t2 - m3@t1 |",
         "| 1 | 20.0% | 25.0% | 23.5% | 40.0% | -1.5 |",
@@ -120,8 +132,7 @@ def test_card_shows_figures_over_turns(inputs: Inputs) -> None:
     }
     assert "equal compute" not in text
     even = {"m2@t1": None, "per_turn": OVER_TURNS["per_turn"] | {"parallel": [0.2, None]}}
-    facts = RISE | {"accuracy": [RISE["accuracy"][1] | even]}
-    text = (publish(**inputs | {"facts": facts, "generation": 1}) / "README.md").read_text()
+    text = card(manifest(RISE | {"accuracy": [RISE["accuracy"][1] | even]}), SHOWN)
     assert "at equal compute" in text
     assert "| 1 | 20.0% |  | 23.5% | 40.0% |  |" in text
 
@@ -135,24 +146,44 @@ def test_card_shows_figures_over_turns(inputs: Inputs) -> None:
         ({"method": "mine"}, []),
     ],
 )
-def test_card_cites_the_methods(inputs: Inputs, facts: dict[str, Any], cited: list[str]) -> None:
-    text = (publish(**inputs | {"facts": facts}) / "README.md").read_text()
+def test_card_cites_the_methods(facts: dict[str, Any], cited: list[str]) -> None:
+    text = card(manifest(facts), SHOWN)
     for method, (name, paper) in CITATIONS.items():
         assert (name in text) == (paper in text) == (method in cited)
     assert ("## Citation" in text) == bool(cited)
 
 
-def test_card_leaves_out_what_is_not_known(inputs: Inputs) -> None:
-    no_rows: dict[str, list[Path]] = {table: [] for table in inputs["tables"]}
-    text = (publish(**inputs | {"tables": no_rows, "facts": {}}) / "README.md").read_text()
+def test_card_leaves_out_what_is_not_known() -> None:
+    empty = manifest({}, examples={})
+    empty["tables"]["rejects"]["by_reason"] = {}
+    text = card(empty, [])
     assert "**0 examples**" in text
     assert "No attempt was rejected." in text
-    assert not any(absent in text for absent in ("None", "license", "Accuracy", "- Method", "## Examples"))
+    absent = (
+        "None)",
+        ": None",
+        "license:",
+        "Accuracy",
+        "- Method",
+        "## Examples",
+        "## Generations",
+        "- The generation",
+        "- The sampled",
+        "one language",
+    )
+    assert not [one for one in absent if one in text]
+    assert 'load_dataset("registry/sums/gen-2", "examples"' not in text.partition("## How to train")[0]
 
 
-def test_text_does_not_break_the_card(inputs: Inputs) -> None:
-    tokens = MarkdownIt().enable("table").parse(DatasetCard.load(publish(**inputs) / "README.md").text)
-    texts = [token.content for token in tokens if token.type == "fence"]
-    assert texts.count(RATIONALE + "\n") == 6, "three per origin"
-    assert [token.tag for token in tokens if token.type == "heading_open"].count("h2") == 9
+def test_text_does_not_break_the_card() -> None:
+    text = card(manifest(), SHOWN)
+    tokens = MarkdownIt().enable("table").parse(DatasetCard(text).text)
+    assert [token.content for token in tokens if token.type == "fence"].count(RATIONALE + "\n") == len(SHOWN)
+    headings = [
+        after.content for token, after in pairwise(tokens) if token.type == "heading_open" and token.tag == "h2"
+    ]
+    assert headings == [
+        *("How it was made", "Counts", "Generations", "Accuracy by generation", "Examples", "Known limits"),
+        *("How to load it", "How to train on it", "How to reproduce it", "Lineage", "Columns", "Citation"),
+    ]
     assert "a|b" in [after.content for token, after in pairwise(tokens) if token.type == "th_open"]

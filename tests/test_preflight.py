@@ -196,7 +196,7 @@ def cluster() -> Iterator[None]:
 def test_what_does_not_fit_together_is_said_once(tmp_path: Path, overrides: list[str], problem: str) -> None:
     recipe = load_recipe("rise_arithmetic", [*overrides, f"publish.registry={tmp_path}"])
     with pytest.raises(ConfigError) as refused:
-        preflight.preflight(recipe, Run(tmp_path / "run"), "run")
+        preflight.preflight(recipe, Run(tmp_path / "run"), ())
     (told,) = refused.value.problems
     assert told.startswith(problem)
 
@@ -206,7 +206,7 @@ def test_what_a_phase_has_of_the_one_before_is_said_once(tmp_path: Path) -> None
     wrong = "{finetune: {cpus: 100000}}"
     recipe = load_recipe("rise_arithmetic", [f"then=[{wrong}, {{generations: 2}}]", f"publish.registry={tmp_path}"])
     with pytest.raises(ConfigError) as refused:
-        preflight.preflight(recipe, Run(tmp_path / "run"), "run")
+        preflight.preflight(recipe, Run(tmp_path / "run"), ())
     (told,) = refused.value.problems
     assert told.startswith("then.0.finetune.cpus: needs 100000 CPU")
 
@@ -215,4 +215,4 @@ def test_what_a_phase_has_of_the_one_before_is_said_once(tmp_path: Path) -> None
 def test_the_recipes_for_this_machine_fit_together(tmp_path: Path) -> None:
     for name in ("star_arithmetic", "rise_arithmetic", "star_then_rise_arithmetic"):
         recipe = load_recipe(name, [f"publish.registry={tmp_path}"])
-        preflight.preflight(recipe, Run(tmp_path / "run"), "run")
+        preflight.preflight(recipe, Run(tmp_path / "run"), ())

@@ -13,12 +13,15 @@ import polars
 import pyarrow.parquet as pq
 import pytest
 
-from factory import publish as publishing
-from factory.publish import PublishError, publish
+from factory import parquet, tree
+from factory.targets import PublishError, manifest_digest
+from factory.targets.registry import Registry
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
-from tests.publishing import FACTS, RATIONALE, Inputs, example, made_in
+from tests.publishing import FACTS, RATIONALE, Inputs, example, made_in, publish_all
+from tests.publishing import publish as publish_to
 
 Load = Callable[..., datasets.Dataset]
+Publish = Callable[..., Path]
 FOLDERS = {"data": EXAMPLES, "rollouts": ROLLOUTS, "rejects": REJECTS}
 ONLY_FILE = "train-00000-of-00001.parquet"
 
@@ -29,28 +32,50 @@ def inputs(tmp_path: Path) -> Inputs:
 
 
 @pytest.fixture
+def home(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "registry" / "sums")
+
+
+@pytest.fixture
+def publish(home: Registry, inputs: Inputs) -> Publish:
+    """Publishes the inputs, some of them changed, as generation 0; returns the folder."""
+
+    def publish(generation: int = 0, **changes: Any) -> Path:
+        return Path(publish_to(home, inputs | changes, generation).where)
+
+    return publish
+
+
+@pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     cache = str(tmp_path / "cache")
     return lambda *args, **more: datasets.load_dataset(*map(str, args), split="train", cache_dir=cache, **more)
 
 
+def left_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {".lock"}
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_tree_and_manifest_tell_the_truth(inputs: Inputs) -> None:
-    folder = publish(**inputs)
-    assert folder == inputs["registry"] / "sums" / "gen-2"
+def test_tree_and_manifest_tell_the_truth(inputs: Inputs, home: Registry, publish: Publish) -> None:
+    folder = publish()
+    assert folder == home.home / "gen-0"
     tree = files(folder)
     manifest = json.loads(tree.pop("manifest.json"))
-    assert set(tree) == {"README.md", "recipe.yaml", *(f"{subfolder}/{ONLY_FILE}" for subfolder in FOLDERS)}
+    figures = {path for path in tree if path.startswith("figures/") and path.endswith(".png")}
+    tables = {f"{subfolder}/{ONLY_FILE}" for subfolder in FOLDERS}
+    assert set(tree) == {"README.md", "recipe.yaml"} | tables | figures
+    assert figures
     assert tree["recipe.yaml"].decode() == inputs["recipe"]
     assert {path: (entry["sha256"], entry["bytes"]) for path, entry in manifest["files"].items()} == {
         path: (hashlib.sha256(content).hexdigest(), len(content)) for path, content in tree.items()
     }
     assert manifest["files"][f"rejects/{ONLY_FILE}"]["rows"] == 3
-    assert (manifest["name"], manifest["generation"], manifest["facts"]) == ("sums", 2, FACTS)
+    assert (manifest["name"], manifest["generation"], manifest["facts"]) == ("sums", 0, FACTS | {"parent": None})
     assert manifest["tables"] == {
         "examples": {"rows": 12, "schema_version": "1.1", "by_origin": {"sampled": 8, "rationalized": 4}},
         "rollouts": {"rows": 12, "schema_version": "1.1"},
@@ -59,8 +84,8 @@ def test_tree_and_manifest_tell_the_truth(inputs: Inputs) -> None:
     assert all(path.stat().st_mode & stat.S_IRGRP for path in folder.rglob("*")), "a dataset is for others to read"
 
 
-def test_loads_with_datasets_polars_and_pandas(inputs: Inputs, load: Load) -> None:
-    folder = publish(**inputs)
+def test_loads_with_datasets_polars_and_pandas(inputs: Inputs, publish: Publish, load: Load) -> None:
+    folder = publish()
     for config, schema in zip(("examples", "rollouts", "rejects"), FOLDERS.values(), strict=True):
         assert load(folder, config).features == datasets.Features.from_arrow_schema(schema)
     examples = load(folder)
@@ -70,8 +95,8 @@ def test_loads_with_datasets_polars_and_pandas(inputs: Inputs, load: Load) -> No
     assert list(pandas.read_parquet(folder / "data")["example_id"]) == list(examples["example_id"])
 
 
-def test_parquet_is_what_the_hub_expects(inputs: Inputs) -> None:
-    folder = publish(**inputs)
+def test_parquet_is_what_the_hub_expects(publish: Publish) -> None:
+    folder = publish()
     for subfolder, schema in FOLDERS.items():
         with pq.ParquetFile(folder / subfolder / ONLY_FILE) as file:
             metadata, written = file.metadata, file.schema_arrow
@@ -85,21 +110,21 @@ def test_parquet_is_what_the_hub_expects(inputs: Inputs) -> None:
         assert all(column.compression == "ZSTD" and column.has_column_index for column in columns)
 
 
-def test_publishing_the_same_rows_again_changes_nothing(inputs: Inputs) -> None:
-    folder = publish(**inputs)
+def test_publishing_the_same_rows_again_changes_nothing(inputs: Inputs, publish: Publish) -> None:
+    folder = publish()
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    assert publish(**inputs) == folder
+    assert publish() == folder
     for path in [path for paths in inputs["tables"].values() for path in paths]:
         polars.read_parquet(path).write_parquet(path)  # large strings, everything nullable, no metadata
-    assert publish(**inputs) == folder
+    assert publish() == folder
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
-    assert list(folder.parent.iterdir()) == [folder]
+    assert left_in(folder.parent) == {"gen-0"}
 
 
-def test_large_tables_are_split(inputs: Inputs, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_tables_are_split(inputs: Inputs, publish: Publish, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     for limit, value in {"BATCH_ROWS": 1, "ROW_GROUP_BYTES": 700, "FILE_BYTES": 1700}.items():
-        monkeypatch.setattr(publishing, limit, value)
-    folder = publish(**inputs)
+        monkeypatch.setattr(parquet, limit, value)
+    folder = publish()
     parts = sorted((folder / "data").iterdir())
     assert len(parts) > 1
     assert [part.name for part in parts] == [f"train-{n:05}-of-{len(parts):05}.parquet" for n in range(len(parts))]
@@ -109,8 +134,8 @@ def test_large_tables_are_split(inputs: Inputs, load: Load, monkeypatch: pytest.
     assert [entries[f"data/{part.name}"]["rows"] for part in parts] == [pq.read_metadata(p).num_rows for p in parts]
 
 
-def test_other_content_is_refused(inputs: Inputs) -> None:
-    folder = publish(**inputs)
+def test_other_content_is_refused(inputs: Inputs, publish: Publish) -> None:
+    folder = publish()
     before = files(folder)
     changes: dict[str, dict[str, Any]] = {
         "recipe.yaml": {"recipe": "seed: 8\n"},
@@ -119,52 +144,81 @@ def test_other_content_is_refused(inputs: Inputs) -> None:
     }
     for difference, change in changes.items():
         with pytest.raises(PublishError, match=rf"\({difference} differs\).*publish under another name"):
-            publish(**inputs | change)
+            publish(**change)
     assert files(folder) == before
-    assert list(folder.parent.iterdir()) == [folder]
-    (folder / "rejects" / ONLY_FILE).write_bytes(b"")  # not published with other content, but changed since
-    with pytest.raises(PublishError, match=rf"\(rejects/{ONLY_FILE} differs\)"):
-        publish(**inputs)
+    assert left_in(folder.parent) == {"gen-0"}
 
 
-def test_a_failure_leaves_nothing_and_is_made_good(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = inputs["registry"] / "sums"
-    monkeypatch.setattr(publishing, "card", lambda *_: 1 / 0)
+@pytest.mark.parametrize("path", ["README.md", f"rejects/{ONLY_FILE}"])
+def test_what_was_changed_in_its_place_is_found(publish: Publish, path: str) -> None:
+    (publish() / path).write_bytes(b"")
+    with pytest.raises(PublishError, match=rf"\({path} is not what its manifest says\)"):
+        publish()
+
+
+def test_a_later_release_may_show_the_same_content_in_another_way(
+    publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = publish()
+    before = files(folder)
+    monkeypatch.setattr(tree, "card", lambda *_: "# Another card")
+    assert publish() == folder
+    assert files(folder) == before
+
+
+def test_a_failure_leaves_nothing_and_is_made_good(
+    home: Registry, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "card", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        publish(**inputs)
-    assert not list(home.iterdir())
+        publish()
+    assert not left_in(home.home)
     monkeypatch.undo()
-    (home / ".gen-1.tmp" / "data").mkdir(parents=True)  # as killed processes leave them
-    (home / ".gen-2.tmp" / "data").mkdir(parents=True)
-    assert [publish(**inputs)] == list(home.iterdir())
+    (home.home / ".gen-0.tmp" / "data").mkdir(parents=True)  # as killed processes leave them
+    (home.home / ".gen-1.tmp" / "data").mkdir(parents=True)
+    publish()
+    assert left_in(home.home) == {"gen-0"}
 
 
-def test_a_new_generation_leaves_the_old_one_alone(inputs: Inputs) -> None:
-    old = publish(**inputs | {"generation": 1})
-    before = files(old)
-    assert {old, publish(**inputs)} == set(old.parent.iterdir())
-    assert files(old) == before
+def test_a_generation_names_the_one_before_it(home: Registry, inputs: Inputs) -> None:
+    first, second = publish_all(home, inputs, 2)
+    assert first.manifest()["facts"]["parent"] is None
+    parent = {"generation": 0, "commit": None, "manifest_sha256": manifest_digest(first)}
+    assert second.manifest()["facts"]["parent"] == parent
+    assert first.sibling(1).where == second.where
+    assert second.sibling(2) is None
+
+
+def test_generations_are_published_in_their_order(home: Registry, publish: Publish) -> None:
+    with pytest.raises(PublishError, match=r"registry/sums/gen-0 is not published, and gen-1 names it as its parent"):
+        publish(1)
+    folder = publish()
+    before = files(folder)
+    publish(1)
+    assert files(folder) == before
+    folder.rename(home.home / "elsewhere")
+    with pytest.raises(PublishError, match=r"registry/sums/gen-1 is published already; gen-0 would come after it"):
+        publish()
 
 
 @pytest.mark.parametrize("rejects", ["no shards", "an empty shard"])
-def test_empty_tables_load(inputs: Inputs, load: Load, rejects: str) -> None:
+def test_empty_tables_load(inputs: Inputs, publish: Publish, load: Load, rejects: str) -> None:
     shard = inputs["tables"]["rejects"][0]
     pq.write_table(REJECTS.empty_table(), shard)
     inputs["tables"]["rejects"] = [shard] if rejects == "an empty shard" else []
-    folder = publish(**inputs)
+    folder = publish()
     # datasets 5.2 opens a split without rows only when it streams
     loaded = load(folder, "rejects", streaming=True)
     assert (list(loaded), loaded.features) == ([], datasets.Features.from_arrow_schema(REJECTS))
     assert polars.read_parquet(folder / "rejects/*.parquet").columns == REJECTS.names
     assert len(load(folder)) == 12, "the other tables are not disturbed"
     assert "rejects = load_dataset" not in (folder / "README.md").read_text()
-    assert "| derived | rationalized | 50 | 248 |" in (folder / "README.md").read_text()
 
 
 @pytest.mark.parametrize("broken", ["missing", "null"])
-def test_a_shard_that_does_not_fit_is_refused(inputs: Inputs, broken: str) -> None:
+def test_a_shard_that_does_not_fit_is_refused(inputs: Inputs, publish: Publish, broken: str) -> None:
     shard = inputs["tables"]["rejects"][0]
     rejects = polars.read_parquet(shard)
     (rejects.drop("reason") if broken == "missing" else rejects.with_columns(reason=None)).write_parquet(shard)
     with pytest.raises(PublishError, match=r"does not hold rejects.*reason"):
-        publish(**inputs)
+        publish()

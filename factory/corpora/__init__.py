@@ -6,7 +6,8 @@ at a time, so that it never lies in memory. Its splits: ``train``, ``eval``, and
 taken out of the snapshot (:mod:`factory.questions`).
 
 A module may define ``CHECKS``, a list of component configs: the process checks that rationales on its questions are
-put to unless the recipe says otherwise.
+put to unless the recipe says otherwise; and ``LICENSE``, the Hub's identifier of the licence its questions are under,
+which the datasets made of them take over unless the recipe names another.
 """
 
 import hashlib

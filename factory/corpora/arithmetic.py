@@ -17,6 +17,7 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from factory.corpora import Questions
 
+LICENSE = "cc0-1.0"
 CHECKS = [{"_component_": "factory.checks.columns.Columns"}]
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from factory.corpora import QuestionRow, Questions
 from factory.corpora.rows import Row, read_hub, read_jsonl
 
+LICENSE = "mit"
+
 
 def commonsense_qa(path: Path | None = None) -> Questions:
     """Yield CommonsenseQA from a folder with the original ``*_rand_split.jsonl``, or from the Hub.

@@ -16,6 +16,7 @@ from pathlib import Path
 from factory.corpora import QuestionRow, Questions, text_id
 from factory.corpora.rows import Row, read_hub, read_jsonl
 
+LICENSE = "mit"
 CHECKS = [{"_component_": "factory.checks.derived.Derived"}]
 
 _STEP = re.compile(r"<<[^<>]*>>")

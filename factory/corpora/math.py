@@ -19,6 +19,8 @@ from pydantic import PositiveInt
 from factory.corpora import QuestionRow, Questions, nth_place, place, text_id
 from factory.corpora.rows import Row, read_hub, read_jsonl
 
+LICENSE = "mit"
+
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*")
 
 

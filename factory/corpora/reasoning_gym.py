@@ -19,6 +19,8 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from factory.corpora import Questions, text_id
 from factory.errors import nearest
 
+LICENSE = "apache-2.0"
+
 _ALLOWED = """
     ab acre advanced_geometry aiw arc_1d base_conversion basic_arithmetic bf binary_alternation bitwise_arithmetic
     caesar_cipher calendar_arithmetic chain_sum circuit_logic codeio color_cube_rotation complex_arithmetic count_bits

@@ -15,6 +15,7 @@ from pathlib import Path
 from factory.corpora import QuestionRow, Questions
 from factory.corpora.rows import Row, read_hub
 
+LICENSE = "mit"
 CHECKS = [{"_component_": "factory.checks.derived.Derived"}]
 
 TRAIN_ROWS = 700

@@ -1,0 +1,77 @@
+"""Parquet as it is published: as the ``datasets`` library writes it, so that the Hub serves and stores it well."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Features
+from datasets.config import DEFAULT_CDC_OPTIONS
+
+from factory.targets import PublishError
+
+ROW_GROUP_BYTES = 100_000_000
+FILE_BYTES = 500_000_000
+"""Limits of the ``datasets`` library; like there, measured in memory, so files on disk are smaller."""
+
+BATCH_ROWS = 64
+"""Rows read at a time. Few, because a rollout with many turns holds up to a megabyte."""
+
+
+def write_table(folder: Path, schema: pa.Schema, shards: list[Path]) -> dict[Path, int]:
+    """Write the rows of the shards, in their order, as ``train-*.parquet`` files; at least one, even without rows.
+
+    Content-defined chunking lets a generation that shares rows with the last one share their bytes in storage.
+
+    Returns:
+        The files with their row counts.
+    """
+    folder.mkdir()
+    features = Features.from_arrow_schema(schema).arrow_schema.metadata  # as the datasets library writes them
+    schema = schema.with_metadata(schema.metadata | features)
+    groups = _row_groups(schema, shards)
+    group = next(groups, None)
+    rows: list[int] = []
+    while group is not None or not rows:  # without rows: no row group, as datasets cannot read an empty one
+        with pq.ParquetWriter(
+            folder / f"part-{len(rows)}",
+            schema,
+            compression="zstd",
+            use_content_defined_chunking=DEFAULT_CDC_OPTIONS,
+            write_page_index=True,
+        ) as writer:
+            writer.add_key_value_metadata({"content_defined_chunking": json.dumps(DEFAULT_CDC_OPTIONS)})
+            rows.append(0)
+            room = FILE_BYTES
+            while group is not None and (room == FILE_BYTES or group.nbytes <= room):
+                writer.write_table(group)
+                rows[-1] += group.num_rows
+                room -= group.nbytes
+                group = next(groups, None)
+    # the names carry the number of files, which is known only now
+    names = [folder / f"train-{number:05}-of-{len(rows):05}.parquet" for number in range(len(rows))]
+    return {(folder / f"part-{number}").rename(path): rows[number] for number, path in enumerate(names)}
+
+
+def _row_groups(schema: pa.Schema, shards: list[Path]) -> Iterator[pa.Table]:
+    """The rows of the shards as tables of at most ``ROW_GROUP_BYTES`` (or one batch, if that is larger)."""
+    pending: list[pa.RecordBatch] = []
+    size = 0
+    for shard in shards:
+        with pq.ParquetFile(shard) as file:
+            for read in file.iter_batches(BATCH_ROWS):
+                try:
+                    batch = read.select(schema.names).cast(schema)
+                except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
+                    table = schema.metadata[b"schema"].decode()
+                    raise PublishError(
+                        f"{shard} does not hold {table} as schemas/{table}.py has them: {error}"
+                    ) from error
+                if pending and size + batch.nbytes > ROW_GROUP_BYTES:
+                    yield pa.Table.from_batches(pending).combine_chunks()
+                    pending, size = [], 0
+                pending.append(batch)
+                size += batch.nbytes
+    if pending:
+        yield pa.Table.from_batches(pending).combine_chunks()

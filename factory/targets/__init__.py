@@ -1,0 +1,157 @@
+"""Where datasets are published: a folder of this machine or the Hugging Face Hub, with the same files in both.
+
+A target is written as people type it: ``hub:owner/name``, or the folder of a dataset, such as ``registry/sums``. One
+published generation is ``registry/sums/gen-3`` or ``owner/name@gen-3``.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from factory.errors import ConfigError, FactoryError, nearest
+from factory.run import digest
+
+Progress = Callable[[int, int], None]
+"""Is told the bytes that have been handed over, and how many there are."""
+
+HUB_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
+"""``owner/name``, as a pattern."""
+
+
+class PublishError(FactoryError):
+    """A generation cannot be published, or not be read: refused, out of reach, or other content under its name."""
+
+
+class Published(Protocol):
+    """One published generation, which never changes."""
+
+    @property
+    def where(self) -> str:
+        """What to type to find it again: ``registry/sums/gen-3`` or ``owner/name@gen-3``."""
+        ...
+
+    @property
+    def commit(self) -> str | None:
+        """The Hub's commit; None in a folder."""
+        ...
+
+    def manifest(self) -> dict[str, Any]:
+        """``manifest.json``, as :mod:`factory.tree` writes it."""
+        ...
+
+    def digests(self) -> dict[str, str]:
+        """The sha256 of every file that lies there, by path: read anew, or as the Hub's storage has it."""
+        ...
+
+    def folder(self, *patterns: str) -> Path:
+        """A folder of this machine with the files that match, such as ``data/*``; from the Hub they are fetched."""
+        ...
+
+    def sibling(self, generation: int) -> "Published | None":
+        """Another generation of the same dataset; None if it is not published."""
+        ...
+
+
+class Target(Protocol):
+    """A dataset (or the models of one) that generations are added to."""
+
+    @property
+    def name(self) -> str:
+        """``sums``, or on the Hub ``owner/sums``."""
+        ...
+
+    def where(self, generation: int) -> str:
+        """What to type to find a generation that may not be there yet."""
+        ...
+
+    def generation(self, number: int) -> Published | None:
+        """A generation that has been published whole; None if it has not."""
+        ...
+
+    def workspace(self, generation: int) -> AbstractContextManager[Path]:
+        """An empty folder to make the files of a generation in; it is gone afterwards."""
+        ...
+
+    def publish(self, tree: Path, generation: int, title: str, on_progress: Progress) -> Published:
+        """Publish the files of a workspace as a generation, whole or not at all.
+
+        Returns:
+            what is published as that generation now: if another process was faster, what that one has published.
+        """
+        ...
+
+    def models(self) -> "Target":
+        """Where the models go that are trained on this dataset."""
+        ...
+
+    def problems(self) -> list[str]:
+        """Why nothing can be published here, as far as that can be known beforehand; empty if nothing is in the way."""
+        ...
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest in a folder.
+
+    Raises:
+        PublishError: there is none that can be read.
+    """
+    path = folder / "manifest.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PublishError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict) or not found.keys() >= {"name", "generation", "tables", "files", "facts"}:
+        raise PublishError(f"{path} is not the manifest of a published generation")
+    return found
+
+
+def manifest_digest(published: Published) -> str:
+    """The sha256 of the manifest, which stands for everything that it names."""
+    return digest(published.folder("manifest.json") / "manifest.json")
+
+
+def target(where: str, private: bool = True) -> Target:
+    """The target of a name such as ``hub:owner/name``, or of the folder of a dataset.
+
+    Raises:
+        ConfigError: what follows ``hub:`` is no ``owner/name``.
+    """
+    from factory.targets.hub import Hub
+    from factory.targets.registry import Registry
+
+    if not where.startswith("hub:"):
+        return Registry(Path(where))
+    repository = where.removeprefix("hub:")
+    if not re.fullmatch(HUB_NAME, repository):
+        raise ConfigError(f"target '{where}'", ["is not of the form hub:owner/name"])
+    return Hub(repository, private=private)
+
+
+def published(where: str) -> Published:
+    """The published generation of a name: a folder such as ``registry/sums/gen-3``, or ``owner/name@gen-3``.
+
+    Raises:
+        ConfigError: nothing is published there.
+        PublishError: the Hub is out of reach, or refuses.
+    """
+    from factory.targets.hub import Hub
+    from factory.targets.registry import Folder
+
+    folder = Path(where)
+    if (folder / "manifest.json").is_file():
+        return Folder(folder)
+    on_hub = re.fullmatch(rf"(?:hub:)?({HUB_NAME})@gen-(\d+)", where)
+    if on_hub is None:
+        manifests = [*folder.parent.glob("*/manifest.json"), *folder.glob("*/manifest.json")]
+        choices = nearest(where, (str(path.parent) for path in manifests))
+        problem = "is neither the folder of a published generation, such as registry/sums/gen-3, nor owner/name@gen-3"
+        raise ConfigError(f"'{where}'", [problem + choices])
+    hub, number = Hub(on_hub[1]), int(on_hub[2])
+    found = hub.generation(number)
+    if found is None:
+        there = nearest(f"gen-{number}", hub.tags())
+        raise ConfigError(f"'{where}'", [f"is not on the Hub, or not for this token to read{there}"])
+    return found

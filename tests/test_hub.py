@@ -1,0 +1,296 @@
+"""Publishing to the Hub, against a server on loopback that speaks its protocol over real git repositories."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from huggingface_hub import CommitOperationAdd, HfApi
+
+from factory import parquet
+from factory.publish import publish_model
+from factory.targets import PublishError, manifest_digest, patience, published, target
+from factory.targets.hub import Hub
+from factory.targets.registry import Folder, Registry
+from tests.hub_server import HubServer
+from tests.publishing import FACTS, Inputs, made_in, publish, publish_all, tree_in
+
+NAME = "owner/sums"
+COMMIT = r"/commit/main$"
+TAG = r"/tag/"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    monkeypatch.setattr(patience, "SECONDS", 0.01)
+    with HubServer(tmp_path / "server") as server:
+        server.adopt(monkeypatch)
+        yield server
+
+
+@pytest.fixture
+def hub(server: HubServer) -> Hub:
+    return Hub(NAME)
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    return made_in(tmp_path / "inputs")
+
+
+def history(server: HubServer, kind: str = "datasets") -> list[str]:
+    """The commits of ``main``, newest first."""
+    return server.repository(NAME, kind).git("rev-list", "main").split()
+
+
+def test_a_generation_is_one_commit_and_one_tag(
+    server: HubServer, hub: Hub, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit, value in {"BATCH_ROWS": 1, "ROW_GROUP_BYTES": 700, "FILE_BYTES": 1700}.items():
+        monkeypatch.setattr(parquet, limit, value)
+    first = publish(hub, inputs, 0)
+    monkeypatch.undo()
+    server.adopt(monkeypatch)
+    second = publish(hub, inputs, 1)
+    newest, before, _empty = history(server)
+    assert (first.commit, second.commit) == (before, newest)
+    assert hub.tags() == {"gen-0": before, "gen-1": newest}
+    assert (first.where, second.where) == ("owner/sums@gen-0", "owner/sums@gen-1")
+    assert HfApi().dataset_info(NAME).private
+    parent = {"generation": 0, "commit": before, "manifest_sha256": manifest_digest(first)}
+    assert second.manifest()["facts"]["parent"] == parent
+
+    local = publish(Registry(tmp_path / "registry" / "sums"), inputs)
+    for there in (first, second):
+        assert there.digests() == {path: entry["sha256"] for path, entry in there.manifest()["files"].items()}
+    assert second.digests().keys() == local.digests().keys(), "the same tree; what generation 0 had more is gone"
+    assert len(first.digests()) > len(second.digests())
+    assert published("hub:owner/sums@gen-1").sibling(0).commit == before
+
+
+def test_publishing_again_changes_nothing(server: HubServer, hub: Hub, inputs: Inputs) -> None:
+    made = publish_all(hub, inputs, 2)
+    before = history(server)
+    again = publish_all(Hub(NAME), inputs, 2)
+    assert [one.commit for one in again] == [one.commit for one in made]
+    assert history(server) == before
+    assert sum("/commit/main" in call for call in server.calls) == 2
+    with pytest.raises(PublishError, match=r"owner/sums@gen-0 is published already .*the fact seed differs"):
+        publish(hub, inputs | {"facts": FACTS | {"seed": 9}})
+
+
+def test_many_files_are_one_commit(
+    server: HubServer, hub: Hub, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    for number in range(320):
+        (tree / f"data/more-{number:03}.parquet").write_bytes(b"%d" % number)
+        (tree / f"notes-{number:03}.txt").write_text(str(number))
+    monkeypatch.setattr("factory.targets.hub.BATCH_BYTES", 500)  # handed over in several batches
+    told: list[tuple[int, int]] = []
+    done = hub.publish(tree, 0, "many", lambda *bytes: told.append(bytes))
+    assert len(history(server)) == 2
+    assert len(done.digests()) > 640
+    assert len(told) > 3
+    assert told == sorted(told)
+    assert told[-1] == (told[0][1], told[0][1])
+
+
+def test_another_commit_meanwhile_is_built_upon(server: HubServer, hub: Hub, inputs: Inputs) -> None:
+    publish(hub, inputs, 0)
+
+    def interfere() -> None:
+        HfApi().create_commit(
+            NAME, [CommitOperationAdd("notes.txt", b"mine")], commit_message="notes", repo_type="dataset"
+        )
+
+    server.before("POST", COMMIT, interfere)
+    made = publish(hub, inputs, 1)
+    newest, between, before, _empty = history(server)
+    assert (made.commit, before) == (newest, hub.tags()["gen-0"])
+    assert "notes.txt" in [file.path for file in hub.files(between)]
+    assert "notes.txt" not in made.digests(), "a generation is what its manifest says and nothing else"
+
+
+FAULTS = (429, 500, "reset", "lost")
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_at_any_call_is_mended(
+    server: HubServer, inputs: Inputs, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call of a publication fails once, each in a publication of its own."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    tree = tree_in(tmp_path / "tree", inputs, NAME, 0)
+
+    def publish_one(name: str) -> None:
+        hub = Hub(name)
+        made = hub.publish(tree, 0, "rationales", lambda *_: None)
+        assert hub.tags() == {"gen-0": made.commit}
+        assert not [path for path, sha256 in made.digests().items() if sha256 != wanted[path]]
+        commits = server.repository(name).git("rev-list", "main").split()
+        assert commits[0] == made.commit
+        assert len(commits) == 2, "the first is the empty repository"
+
+    wanted = Folder(tree).digests()
+    publish_one("owner/calm")
+    steps = [call for call in server.calls if "/resolve/" not in call]
+    calls = next(number for number, call in enumerate(steps) if TAG in call) + 1
+    assert calls > 6
+    for number in range(calls):
+        server.fault(".+", "^((?!/resolve/).)*$", kind, skip=number)
+        publish_one(f"owner/fault-{number}")
+
+
+def test_a_killed_publication_is_finished_by_the_next(
+    server: HubServer, hub: Hub, inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    for step in ("create_commit", "preupload_lfs_files", "create_tag"):
+        with monkeypatch.context() as patched:
+            patched.setattr(HfApi, step, killed)
+            with pytest.raises(Killed):
+                publish(hub, inputs)
+        assert hub.generation(0) is None, "without its tag it is not published"
+    assert len(history(server)) == 2, "the commit is there"
+    made = publish(hub, inputs)
+    assert history(server)[0] == made.commit
+    assert len(history(server)) == 2, "and it is not made again"
+
+
+def race(publishers: list[Callable[[], None]]) -> list[PublishError]:
+    errors: list[PublishError] = []
+
+    def run(publisher: Callable[[], None]) -> None:
+        try:
+            publisher()
+        except PublishError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(publisher,)) for publisher in publishers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return errors
+
+
+def test_two_publishers_of_the_same_content_make_one_commit(server: HubServer, inputs: Inputs) -> None:
+    assert not race([lambda: publish(Hub(NAME), inputs)] * 2)
+    newest, _empty = history(server)
+    assert Hub(NAME).tags() == {"gen-0": newest}
+
+
+def test_of_two_publishers_of_other_content_one_is_refused(server: HubServer, inputs: Inputs) -> None:
+    others = [inputs | {"facts": FACTS | {"seed": seed}} for seed in (1, 2)]
+    (refused,) = race([lambda: publish(Hub(NAME), others[0]), lambda: publish(Hub(NAME), others[1])])
+    assert "published already with other content (the fact seed differs)" in str(refused)
+    newest, _empty = history(server)
+    assert Hub(NAME).tags() == {"gen-0": newest}, "main is not left at what was refused"
+
+
+def test_other_content_committed_but_not_tagged_yet_is_waited_for(
+    server: HubServer, hub: Hub, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other publisher is between its commit and its tag."""
+    other = tree_in(tmp_path / "other", inputs | {"facts": FACTS | {"seed": 1}}, NAME, 0)
+    held = threading.Event()
+    server.before("POST", TAG, lambda: held.wait(30))
+    thread = threading.Thread(target=lambda: Hub(NAME).publish(other, 0, "rationales", lambda *_: None))
+    thread.start()
+    waits = 0
+
+    def sleep(_: float) -> None:
+        nonlocal waits
+        waits += 1
+        held.set()
+        thread.join(30)
+
+    while not any(TAG in call for call in server.calls):
+        thread.join(0.01)
+    monkeypatch.setattr(patience.time, "sleep", sleep)
+    with pytest.raises(PublishError, match="published already with other content"):
+        publish(hub, inputs)
+    assert waits == 1
+    assert len(history(server)) == 2
+
+
+@pytest.mark.parametrize(
+    ("token", "name", "told"),
+    [
+        ("hf_unknown", NAME, "401"),
+        ("hf_read", NAME, "may only read"),
+        ("hf_test", "somebody/sums", "'somebody/sums' is not owner's to publish in"),
+    ],
+)
+def test_what_the_hub_would_refuse_is_known_beforehand(
+    server: HubServer, monkeypatch: pytest.MonkeyPatch, token: str, name: str, told: str
+) -> None:
+    assert Hub(NAME).problems() == []
+    monkeypatch.setenv("HF_TOKEN", token)
+    (problem,) = Hub(name).problems()
+    assert told in problem
+    assert token not in problem
+
+
+def test_a_refusal_is_told_in_a_line(
+    server: HubServer, inputs: Inputs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tree = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    for token, told in {"hf_unknown": "401 .*hf auth login", "hf_read": "403 .*one that may write"}.items():
+        monkeypatch.setenv("HF_TOKEN", token)
+        with pytest.raises(PublishError, match=f"^hub:owner/sums: {told}") as refused:
+            Hub(NAME).publish(tree, 0, "rationales", lambda *_: None)
+        assert token not in str(refused.value)
+        assert server.url not in str(refused.value)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(PublishError, match="HF_HUB_OFFLINE is set"):
+        Hub(NAME).tags()
+
+
+def test_patience_has_an_end(server: HubServer, hub: Hub) -> None:
+    server.fault("GET", "refs", 503, times=100)
+    with pytest.raises(PublishError, match="503"):
+        hub.tags()
+    assert sum("refs" in call for call in server.calls) == patience.TRIES
+
+
+def test_a_model_is_published_beside_its_dataset(server: HubServer, hub: Hub, inputs: Inputs, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    checkpoint.mkdir()
+    (checkpoint / "config.json").write_text("{}")
+    (checkpoint / "model.safetensors").write_bytes(b"weights")
+    (checkpoint / "README.md").write_text("the base's")
+    dataset = publish(hub, inputs)
+    for to in (hub.models(), Registry(tmp_path / "registry" / "sums").models()):
+        facts = {"dataset": dataset.where, "license": "mit"}
+        made = publish_model(to, 0, checkpoint=checkpoint, facts=facts, on_progress=lambda *_: None)
+        assert made.digests().keys() == {"config.json", "model.safetensors", "README.md"}
+        assert "owner/sums@gen-0" in (made.folder("README.md") / "README.md").read_text()
+        assert (
+            publish_model(to, 0, checkpoint=checkpoint, facts=facts, on_progress=lambda *_: None).commit == made.commit
+        )
+    assert (checkpoint / "README.md").read_text() == "the base's"
+    assert len(history(server, "models")) == 2
+
+
+@pytest.mark.parametrize("where", ["hub:sums", "hub:owner/sums/gen-1", "hub:"])
+def test_a_target_that_is_none_is_refused(where: str) -> None:
+    with pytest.raises(Exception, match="hub:owner/name"):
+        target(where)
+
+
+def test_what_is_not_published_is_told_with_what_is(
+    server: HubServer, hub: Hub, inputs: Inputs, tmp_path: Path
+) -> None:
+    publish(hub, inputs)
+    publish(Registry(tmp_path / "registry" / "sums"), inputs)
+    with pytest.raises(Exception, match=r"'owner/sums@gen-1': .*\n.*did you mean 'gen-0'"):
+        published("owner/sums@gen-1")
+    with pytest.raises(Exception, match=r"did you mean '.*registry/sums/gen-0'"):
+        published(str(tmp_path / "registry" / "sums" / "gen-1"))
