@@ -31,6 +31,10 @@ preflight: setup  ## Try a recipe before anything long, with a probe of 32 quest
 status: setup  ## Show what a run has made: [RUN=folder]
 	@$(PY) -m factory status $(or $(RUN),runs/$(RECIPE))
 
+.PHONY: report
+report: setup  ## Write one page of a run, to look at every attempt: [RUN=folder]
+	@$(PY) -m factory report $(or $(RUN),runs/$(RECIPE))
+
 .PHONY: setup
 setup: $(VENV)/installed-$(DEVICE)  ## Make the environment in .venv, pinned
 

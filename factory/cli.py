@@ -148,6 +148,7 @@ def _say_where(recipe: str, folder: Path, generations: int, overrides: list[str]
         "load it": cli_datasets.load_line(dataset),
         "go on": f"make iterate RECIPE={recipe} RUN={folder} GENERATIONS={generations + 1}{settings}",
         "look back": f"make status RUN={folder}",
+        "look at it": f"make report RUN={folder}",
     }
     terminal.console.print()
     for word, text in words.items():

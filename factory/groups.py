@@ -8,8 +8,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from factory.engines import Sampling
 from factory.prompts import Prompt
-from factory.settings import AComponent, Components, ConfigFile, ExemplarFile, Settings, located, template
-from factory.targets import HUB_NAME
+from factory.settings import HUB_NAME, AComponent, Components, ConfigFile, ExemplarFile, Settings, located, template
 
 
 class Questions(Settings):

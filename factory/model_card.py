@@ -8,7 +8,7 @@ from huggingface_hub import ModelCardData
 from factory.card_method import named, short
 from factory.card_use import HUB
 from factory.markdown import block, fact_list, text, warning
-from factory.targets import HUB_NAME
+from factory.settings import HUB_NAME
 
 TRANSFORMERS = """\
 from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -10,6 +10,9 @@ from factory.component import PATH, Component
 
 ROOT = Path(__file__).parent.parent
 
+HUB_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
+"""``owner/name``, as a pattern."""
+
 
 def a_component(value: Any) -> Any:
     if isinstance(value, Component):

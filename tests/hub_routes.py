@@ -101,7 +101,7 @@ class Hub:
     # ---- accounts and repositories
 
     def whoami(self, request: Request) -> Response:
-        role = "read" if self._may_only_read(request) else "write"
+        role = "read" if request.headers["authorization"].endswith(self.read_token) else "write"
         auth = {"type": "access_token", "accessToken": {"displayName": "test", "role": role}}
         return JSONResponse({"type": "user", "id": "1", "name": "owner", "orgs": [], "auth": auth})
 

@@ -22,7 +22,7 @@ SMALL = [
     "finetune.cpus=1",
 ]
 SCRIPTED = "engine={_component_: factory.engines.scripted.Scripted, accuracy: 0.5, hinted_accuracy: 0.8, seconds: 0.2}"
-REAL = ("warmup.steps=150", "finetune.steps=30", "curation.checks_decide=[]")
+REAL = ("warmup.steps=150", "finetune.steps=30", "curation.checks_decide=[]", "publish_model=true")
 """Enough for a base that solves part of the sums, so that every table has rows of every kind; its rationalizations
 are too poor to pass a check."""
 

@@ -1,8 +1,9 @@
 """What is published serves the tools of other people: they read the same rows, and train what is to be trained."""
 
 import json
+import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -278,12 +279,25 @@ def rows_of_both() -> pa.Table:
     return made_up(range(ROWS + NEW))
 
 
-@pytest.mark.parametrize("place", [ROWS, ROWS // 2], ids=["after the others", "together in the middle"])
-def test_of_a_generation_with_new_rows_little_is_sent(tmp_path: Path, rows_of_both: pa.Table, place: int) -> None:
+SCATTERED = random.Random(0).sample(range(ROWS + NEW), NEW)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [range(ROWS, ROWS + NEW), range(ROWS // 2, ROWS // 2 + NEW), SCATTERED],
+    ids=["after the others", "together in the middle", "at random places"],
+)
+def test_of_a_generation_with_new_rows_little_is_sent(
+    tmp_path: Path, rows_of_both: pa.Table, places: Sequence[int]
+) -> None:
     """The real client counts. What else may change, and what that costs, is in ``benchmarks/reupload.py``."""
-    before, new = rows_of_both.slice(0, ROWS), rows_of_both.slice(ROWS)
-    after = pa.concat_tables([before.slice(0, place), new, before.slice(place)])
-    assert new.num_rows == NEW == ROWS / 20
+    before, new = iter(range(ROWS)), iter(range(ROWS, ROWS + NEW))
+    found = set(places)
+    after = rows_of_both.take([next(new if row in found else before) for row in range(ROWS + NEW)])
+    assert NEW == ROWS / 20
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
-    assert sent_again(written(tmp_path / "old", before), written(tmp_path / "new", after)) < 0.3
+    old = written(tmp_path / "old", rows_of_both.slice(0, ROWS))
+    sent = written(tmp_path / "new", after, before=old)
+    assert pq.read_metadata(sent).num_rows == ROWS + NEW
+    assert sent_again(old, sent) < 0.3

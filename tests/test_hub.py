@@ -1,13 +1,16 @@
 """Publishing to the Hub, against a server on loopback that speaks its protocol over real git repositories."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import datasets
+import polars
 import pytest
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import CommitOperationAdd, HfApi, HfFileSystem
 
-from factory import parquet
+from factory import parquet, tree
 from factory.publish import publish_model
 from factory.targets import PublishError, manifest_digest, patience, published, target
 from factory.targets.hub import Hub
@@ -23,6 +26,7 @@ TAG = r"/tag/"
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     monkeypatch.setattr(patience, "SECONDS", 0.01)
+    monkeypatch.setattr(tree, "draw", lambda *_: None)  # figures take longer than all the rest
     with HubServer(tmp_path / "server") as server:
         server.adopt(monkeypatch)
         yield server
@@ -64,8 +68,30 @@ def test_a_generation_is_one_commit_and_one_tag(
     for there in (first, second):
         assert there.digests() == {path: entry["sha256"] for path, entry in there.manifest()["files"].items()}
     assert second.digests().keys() == local.digests().keys(), "the same tree; what generation 0 had more is gone"
-    assert len(first.digests()) > len(second.digests())
+    tables = [sum(path.startswith("data/") for path in made.digests()) for made in (first, second)]
+    assert tables[0] > tables[1] == 1
     assert published("hub:owner/sums@gen-1").sibling(0).commit == before
+
+
+@pytest.mark.parametrize("xet", [False, True], ids=["large files", "xet"])
+def test_generation_1_is_what_people_load(
+    server: HubServer, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, xet: bool
+) -> None:
+    """With Xet on and off, and wherever ``main`` is by then."""
+    server.adopt(monkeypatch, xet=xet)
+    hub = Hub(NAME)
+    for generation in range(3):
+        rows = inputs["tables"]["examples"][: generation + 1]
+        publish(hub, inputs | {"tables": inputs["tables"] | {"examples": rows}}, generation)
+    assert len(history(server)) == 4
+    loaded = datasets.load_dataset(NAME, "examples", revision="gen-1", split="train", cache_dir=str(tmp_path / "cache"))
+    assert list(loaded["example_id"]) == [f"e{number}" for number in range(10)]
+    files = HfFileSystem()
+    with files.open(f"datasets/{NAME}@gen-1/data/train-00000-of-00001.parquet") as file:
+        assert polars.read_parquet(file)["example_id"].to_list() == list(loaded["example_id"])
+    assert len(datasets.load_dataset(NAME, split="train", cache_dir=str(tmp_path / "cache"))) == 12, "main: the newest"
+    kept = sum(file.lfs is not None for file in hub.files("main"))
+    assert kept == 3, "the tables are in the large storage"
 
 
 def test_publishing_again_changes_nothing(server: HubServer, hub: Hub, inputs: Inputs) -> None:
@@ -82,15 +108,15 @@ def test_publishing_again_changes_nothing(server: HubServer, hub: Hub, inputs: I
 def test_many_files_are_one_commit(
     server: HubServer, hub: Hub, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tree = tree_in(tmp_path / "tree", inputs, NAME, 0)
-    for number in range(320):
-        (tree / f"data/more-{number:03}.parquet").write_bytes(b"%d" % number)
-        (tree / f"notes-{number:03}.txt").write_text(str(number))
+    made = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    for number in range(160):
+        (made / f"data/more-{number:03}.parquet").write_bytes(b"%d" % number)
+        (made / f"notes-{number:03}.txt").write_text(str(number))
     monkeypatch.setattr("factory.targets.hub.BATCH_BYTES", 500)  # handed over in several batches
     told: list[tuple[int, int]] = []
-    done = hub.publish(tree, 0, "many", lambda *bytes: told.append(bytes))
+    done = hub.publish(made, 0, "many", lambda *bytes: told.append(bytes))
     assert len(history(server)) == 2
-    assert len(done.digests()) > 640
+    assert len(done.digests()) > 320
     assert len(told) > 3
     assert told == sorted(told)
     assert told[-1] == (told[0][1], told[0][1])
@@ -121,22 +147,24 @@ def test_a_fault_at_any_call_is_mended(
 ) -> None:
     """Every call of a publication fails once, each in a publication of its own."""
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
-    tree = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    made = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    for folder in ("figures", "rollouts", "rejects"):  # one large file is enough: each has two calls of its own
+        shutil.rmtree(made / folder)
 
     def publish_one(name: str) -> None:
         hub = Hub(name)
-        made = hub.publish(tree, 0, "rationales", lambda *_: None)
-        assert hub.tags() == {"gen-0": made.commit}
-        assert not [path for path, sha256 in made.digests().items() if sha256 != wanted[path]]
+        there = hub.publish(made, 0, "rationales", lambda *_: None)
+        assert hub.tags() == {"gen-0": there.commit}
+        assert not [path for path, sha256 in there.digests().items() if sha256 != wanted[path]]
         commits = server.repository(name).git("rev-list", "main").split()
-        assert commits[0] == made.commit
+        assert commits[0] == there.commit
         assert len(commits) == 2, "the first is the empty repository"
 
-    wanted = Folder(tree).digests()
+    wanted = Folder(made).digests()
     publish_one("owner/calm")
     steps = [call for call in server.calls if "/resolve/" not in call]
     calls = next(number for number, call in enumerate(steps) if TAG in call) + 1
-    assert calls > 6
+    assert calls >= 12
     for number in range(calls):
         server.fault(".+", "^((?!/resolve/).)*$", kind, skip=number)
         publish_one(f"owner/fault-{number}")
@@ -241,11 +269,11 @@ def test_what_the_hub_would_refuse_is_known_beforehand(
 def test_a_refusal_is_told_in_a_line(
     server: HubServer, inputs: Inputs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    tree = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    made = tree_in(tmp_path / "tree", inputs, NAME, 0)
     for token, told in {"hf_unknown": "401 .*hf auth login", "hf_read": "403 .*one that may write"}.items():
         monkeypatch.setenv("HF_TOKEN", token)
         with pytest.raises(PublishError, match=f"^hub:owner/sums: {told}") as refused:
-            Hub(NAME).publish(tree, 0, "rationales", lambda *_: None)
+            Hub(NAME).publish(made, 0, "rationales", lambda *_: None)
         assert token not in str(refused.value)
         assert server.url not in str(refused.value)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)

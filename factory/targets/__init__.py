@@ -13,12 +13,10 @@ from typing import Any, Protocol
 
 from factory.errors import ConfigError, FactoryError, nearest
 from factory.run import digest
+from factory.settings import HUB_NAME
 
 Progress = Callable[[int, int], None]
 """Is told the bytes that have been handed over, and how many there are."""
-
-HUB_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
-"""``owner/name``, as a pattern."""
 
 
 class PublishError(FactoryError):
