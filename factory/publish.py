@@ -34,7 +34,7 @@ def publish_dataset(
     if generation and parent is None:
         raise PublishError(
             f"{target.where(generation - 1)} is not published, and gen-{generation} names it as its parent: publish "
-            "all generations there (python -m factory publish RUN, without --generation)"
+            f"all generations there (python -m factory publish RUN --to {target.spelled})"
         )
     facts = facts | {"parent": parent and _as_parent(parent, generation - 1)}
 

@@ -20,6 +20,7 @@ from factory.publication import Publication
 from factory.run import Run, digest
 from factory.targets.hub import Hub
 from tests.hub_server import HubServer
+from tests.loop import REAL, SMALL
 
 NAME = "owner/sums"
 TOKEN = "hf_aSecretThatNobodyMaySee"
@@ -148,6 +149,26 @@ def test_questions_that_had_an_example_before_come_first(mine: Path, tmp_path: P
     first, second = (polars.read_parquet(f"{one['dataset']}/data/*.parquet")["question_id"].to_list() for one in found)
     assert second[: len(first)] == first
     assert 0 < len(second) - len(first) == len(set(second) - set(first))
+
+
+def test_the_loop_goes_on_to_the_hub(mine: Path, server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run whose other stages have finished; where it is published may change."""
+    for stage in ("publish", "publish_model"):
+        (mine / "gen-0" / "records" / f"{stage}.json").unlink()
+    command = [sys.executable, "-m", "factory", "iterate", "star_arithmetic", "--run", str(mine), "--generations", "1"]
+    done = subprocess.run(
+        [*command, *SMALL, *REAL, f"publish.hub={NAME}"],
+        env=os.environ | server.environment(),
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"datasets.load_dataset('{NAME}', revision='gen-0')" in done.stdout
+    server.adopt(monkeypatch)
+    record = json.loads((mine / "gen-0" / "records" / "publish.json").read_text())
+    assert Hub(NAME).tags() == {"gen-0": record["commit"]}
+    assert Hub(NAME, kind="model").tags().keys() == {"gen-0"}
 
 
 @pytest.mark.parametrize("step", ["/commit/main$", "/tag/"])

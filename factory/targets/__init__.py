@@ -61,6 +61,11 @@ class Target(Protocol):
         """``sums``, or on the Hub ``owner/sums``."""
         ...
 
+    @property
+    def spelled(self) -> str:
+        """What to type to publish to it: ``registry/sums`` or ``hub:owner/name``."""
+        ...
+
     def where(self, generation: int) -> str:
         """What to type to find a generation that may not be there yet."""
         ...

@@ -66,6 +66,7 @@ class Hub:
 
     def __init__(self, name: str, kind: str = "dataset", private: bool = True):
         self.name, self.kind, self.private = name, kind, private
+        self.spelled = f"hub:{name}"
         self.api = HfApi()
 
     def where(self, generation: int) -> str:

@@ -43,6 +43,7 @@ class Registry:
     def __init__(self, home: Path, name: str | None = None):
         self.home = home
         self.name = name or home.absolute().name
+        self.spelled = str(home)
 
     def where(self, generation: int) -> str:
         return str(self.home / f"gen-{generation}")
