@@ -22,7 +22,7 @@ def publish(
     to: Annotated[
         str | None, typer.Option(help="hub:owner/name, or a folder that gets gen-N folders; the recipe's by default.")
     ] = None,
-    unsafe: Annotated[bool, typer.Option(help="Also what fails validation; its card says so.")] = False,
+    unsafe: Annotated[bool, typer.Option("--unsafe", help="Also what fails validation; its card says so.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish a run's generations, oldest first. What is published already stays as it is."""

@@ -1,10 +1,16 @@
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from factory import tree
+from factory.targets import patience
+from factory.targets.hub import Hub
+from tests.hub_server import HubServer
 from tests.loop import REAL, Command
+from tests.publishing import NAME, Inputs, made_in
 
 SLOWEST = (
     *("test_loop.py", "test_resume.py", "test_rise.py", "test_engines.py"),
@@ -43,3 +49,22 @@ def run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
             assert "registry/run/gen-0" in printed
             (shared / "made").touch()
     return shared / "run"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    monkeypatch.setattr(patience, "SECONDS", 0.01)
+    monkeypatch.setattr(tree, "draw", lambda *_: None)  # figures take longer than all the rest
+    with HubServer(tmp_path / "server") as server:
+        server.adopt(monkeypatch)
+        yield server
+
+
+@pytest.fixture
+def hub(server: HubServer) -> Hub:
+    return Hub(NAME)
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    return made_in(tmp_path / "inputs")

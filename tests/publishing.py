@@ -11,8 +11,10 @@ from factory.publish import publish_dataset
 from factory.targets import Published, Target
 from factory.tree import dataset_tree
 from schemas import ATTEMPT, EXAMPLES, REJECTS, ROLLOUTS
+from tests.hub_server import HubServer
 
 Inputs = dict[str, Any]
+NAME = "owner/sums"
 RATIONALE = "One | two\n```python\n4+9=13\n```\n---\nThe answer is 13."
 FACTS: dict[str, Any] = {
     "method": "star",
@@ -114,3 +116,8 @@ def publish(target: Target, inputs: Inputs, generation: int = 0) -> Published:
 def publish_all(target: Target, inputs: Inputs, generations: int) -> list[Published]:
     """Generations 0, 1, ... that differ in their seed."""
     return [publish(target, inputs | {"facts": FACTS | {"seed": seed}}, seed) for seed in range(generations)]
+
+
+def history(server: HubServer, kind: str = "datasets") -> list[str]:
+    """The commits of ``main``, newest first."""
+    return server.repository(NAME, kind).git("rev-list", "main").split()

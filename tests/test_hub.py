@@ -1,50 +1,19 @@
 """Publishing to the Hub, against a server on loopback that speaks its protocol over real git repositories."""
 
-import shutil
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import datasets
 import polars
 import pytest
-from huggingface_hub import CommitOperationAdd, HfApi, HfFileSystem
+from huggingface_hub import HfApi, HfFileSystem
 
-from factory import parquet, tree
+from factory import parquet
 from factory.publish import publish_model
-from factory.targets import PublishError, manifest_digest, patience, published, target
+from factory.targets import PublishError, manifest_digest, published, target
 from factory.targets.hub import Hub
-from factory.targets.registry import Folder, Registry
+from factory.targets.registry import Registry
 from tests.hub_server import HubServer
-from tests.publishing import FACTS, Inputs, made_in, publish, publish_all, tree_in
-
-NAME = "owner/sums"
-COMMIT = r"/commit/main$"
-TAG = r"/tag/"
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    monkeypatch.setattr(patience, "SECONDS", 0.01)
-    monkeypatch.setattr(tree, "draw", lambda *_: None)  # figures take longer than all the rest
-    with HubServer(tmp_path / "server") as server:
-        server.adopt(monkeypatch)
-        yield server
-
-
-@pytest.fixture
-def hub(server: HubServer) -> Hub:
-    return Hub(NAME)
-
-
-@pytest.fixture
-def inputs(tmp_path: Path) -> Inputs:
-    return made_in(tmp_path / "inputs")
-
-
-def history(server: HubServer, kind: str = "datasets") -> list[str]:
-    """The commits of ``main``, newest first."""
-    return server.repository(NAME, kind).git("rev-list", "main").split()
+from tests.publishing import FACTS, NAME, Inputs, history, publish, publish_all, tree_in
 
 
 def test_a_generation_is_one_commit_and_one_tag(
@@ -122,132 +91,6 @@ def test_many_files_are_one_commit(
     assert told[-1] == (told[0][1], told[0][1])
 
 
-def test_another_commit_meanwhile_is_built_upon(server: HubServer, hub: Hub, inputs: Inputs) -> None:
-    publish(hub, inputs, 0)
-
-    def interfere() -> None:
-        HfApi().create_commit(
-            NAME, [CommitOperationAdd("notes.txt", b"mine")], commit_message="notes", repo_type="dataset"
-        )
-
-    server.before("POST", COMMIT, interfere)
-    made = publish(hub, inputs, 1)
-    newest, between, before, _empty = history(server)
-    assert (made.commit, before) == (newest, hub.tags()["gen-0"])
-    assert "notes.txt" in [file.path for file in hub.files(between)]
-    assert "notes.txt" not in made.digests(), "a generation is what its manifest says and nothing else"
-
-
-FAULTS = (429, 500, "reset", "lost")
-
-
-@pytest.mark.parametrize("kind", FAULTS)
-def test_a_fault_at_any_call_is_mended(
-    server: HubServer, inputs: Inputs, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every call of a publication fails once, each in a publication of its own."""
-    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
-    made = tree_in(tmp_path / "tree", inputs, NAME, 0)
-    for folder in ("figures", "rollouts", "rejects"):  # one large file is enough: each has two calls of its own
-        shutil.rmtree(made / folder)
-
-    def publish_one(name: str) -> None:
-        hub = Hub(name)
-        there = hub.publish(made, 0, "rationales", lambda *_: None)
-        assert hub.tags() == {"gen-0": there.commit}
-        assert not [path for path, sha256 in there.digests().items() if sha256 != wanted[path]]
-        commits = server.repository(name).git("rev-list", "main").split()
-        assert commits[0] == there.commit
-        assert len(commits) == 2, "the first is the empty repository"
-
-    wanted = Folder(made).digests()
-    publish_one("owner/calm")
-    steps = [call for call in server.calls if "/resolve/" not in call]
-    calls = next(number for number, call in enumerate(steps) if TAG in call) + 1
-    assert calls >= 12
-    for number in range(calls):
-        server.fault(".+", "^((?!/resolve/).)*$", kind, skip=number)
-        publish_one(f"owner/fault-{number}")
-
-
-def test_a_killed_publication_is_finished_by_the_next(
-    server: HubServer, hub: Hub, inputs: Inputs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Killed(BaseException):
-        pass
-
-    def killed(*_: object, **__: object) -> None:
-        raise Killed
-
-    for step in ("create_commit", "preupload_lfs_files", "create_tag"):
-        with monkeypatch.context() as patched:
-            patched.setattr(HfApi, step, killed)
-            with pytest.raises(Killed):
-                publish(hub, inputs)
-        assert hub.generation(0) is None, "without its tag it is not published"
-    assert len(history(server)) == 2, "the commit is there"
-    made = publish(hub, inputs)
-    assert history(server)[0] == made.commit
-    assert len(history(server)) == 2, "and it is not made again"
-
-
-def race(publishers: list[Callable[[], None]]) -> list[PublishError]:
-    errors: list[PublishError] = []
-
-    def run(publisher: Callable[[], None]) -> None:
-        try:
-            publisher()
-        except PublishError as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(publisher,)) for publisher in publishers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return errors
-
-
-def test_two_publishers_of_the_same_content_make_one_commit(server: HubServer, inputs: Inputs) -> None:
-    assert not race([lambda: publish(Hub(NAME), inputs)] * 2)
-    newest, _empty = history(server)
-    assert Hub(NAME).tags() == {"gen-0": newest}
-
-
-def test_of_two_publishers_of_other_content_one_is_refused(server: HubServer, inputs: Inputs) -> None:
-    others = [inputs | {"facts": FACTS | {"seed": seed}} for seed in (1, 2)]
-    (refused,) = race([lambda: publish(Hub(NAME), others[0]), lambda: publish(Hub(NAME), others[1])])
-    assert "published already with other content (the fact seed differs)" in str(refused)
-    newest, _empty = history(server)
-    assert Hub(NAME).tags() == {"gen-0": newest}, "main is not left at what was refused"
-
-
-def test_other_content_committed_but_not_tagged_yet_is_waited_for(
-    server: HubServer, hub: Hub, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The other publisher is between its commit and its tag."""
-    other = tree_in(tmp_path / "other", inputs | {"facts": FACTS | {"seed": 1}}, NAME, 0)
-    held = threading.Event()
-    server.before("POST", TAG, lambda: held.wait(30))
-    thread = threading.Thread(target=lambda: Hub(NAME).publish(other, 0, "rationales", lambda *_: None))
-    thread.start()
-    waits = 0
-
-    def sleep(_: float) -> None:
-        nonlocal waits
-        waits += 1
-        held.set()
-        thread.join(30)
-
-    while not any(TAG in call for call in server.calls):
-        thread.join(0.01)
-    monkeypatch.setattr(patience.time, "sleep", sleep)
-    with pytest.raises(PublishError, match="published already with other content"):
-        publish(hub, inputs)
-    assert waits == 1
-    assert len(history(server)) == 2
-
-
 @pytest.mark.parametrize(
     ("token", "name", "told"),
     [
@@ -279,13 +122,6 @@ def test_a_refusal_is_told_in_a_line(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(PublishError, match="HF_HUB_OFFLINE is set"):
         Hub(NAME).tags()
-
-
-def test_patience_has_an_end(server: HubServer, hub: Hub) -> None:
-    server.fault("GET", "refs", 503, times=100)
-    with pytest.raises(PublishError, match="503"):
-        hub.tags()
-    assert sum("refs" in call for call in server.calls) == patience.TRIES
 
 
 def test_a_model_is_published_beside_its_dataset(server: HubServer, hub: Hub, inputs: Inputs, tmp_path: Path) -> None:
