@@ -17,7 +17,7 @@ and leaves out the lines of those that are missing::
     teacher, prompt_sha256, recipe_fingerprint, code_commit      texts
     criterion             "correct" or one of RISE's (see factory.criteria), which keep wrong attempts too; with these
     tau, centred          0.4, False             of the weight exp(reward / tau); centred: the question's mean taken off
-    license               an identifier of the Hub, such as "apache-2.0"
+    license               "apache-2.0"; of one that the Hub has no identifier of, the name
     language              ["en"]
     parent                {"generation": 1, "commit": "...", "manifest_sha256": "..."}; no commit in a folder
     funnel                [{"what": "questions", "count": 2000}, ...] in the order to show
@@ -29,7 +29,7 @@ and leaves out the lines of those that are missing::
                           "solved": 1200, "examples": {"sampled": 10}, "rejects": {"wrong": 3}}, ...] up to this one
     validation            {"passed": False, "expectations": 22, "failures": ["..."]}; with passed False: --unsafe
     seed                  the run's seed; also draws the examples that are shown
-    command               "factory iterate recipes/sums.yaml"
+    command               "python -m factory iterate recipe.yaml"    with the recipe.yaml beside the card
     packages              {"vllm": "0.32.0", ...}
 """
 
@@ -41,9 +41,10 @@ import pyarrow as pa
 from factory import card_method as method
 from factory import card_numbers as numbers
 from factory import card_use as use
-from factory.card_header import TABLES, header
+from factory.card_header import header
 from factory.card_train import train
 from factory.markdown import block, table, text
+from factory.parquet import TABLES
 
 
 def card(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
@@ -66,7 +67,7 @@ def card(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
         _examples(shown),
         method.limits(manifest),
         use.load(manifest),
-        train(manifest, shown),
+        train(manifest),
         use.reproduce(facts),
         use.lineage(manifest),
         _columns(),

@@ -12,7 +12,7 @@ ORIGINS = {
     "sampled": "sampled without a hint, and right",
     "rationalized": "right when the gold answer was shown as a hint, after every attempt without it had failed",
     "corrected": "right in a later turn, after feedback",
-    "reference": "given, not sampled; at turn 1 after another question's rationale in place of a failed attempt",
+    "reference": "given, not sampled",
 }
 
 ORIGINS_OF_ANY_REWARD = ORIGINS | {
@@ -54,6 +54,15 @@ CITATIONS = {
     ),
 }
 """By strategy: its name with a link, and the paper."""
+
+
+def meanings_of_origins(manifest: dict[str, Any]) -> dict[str, str]:
+    """What each origin means in this dataset."""
+    meanings = ORIGINS_OF_ANY_REWARD if holds_wrong(manifest["facts"]) else ORIGINS
+    if not manifest["tables"]["examples"]["dialogues"]:
+        return meanings
+    after = "; at turn 1 after another question's rationale in place of a failed attempt"
+    return meanings | {"reference": meanings["reference"] + after}
 
 
 def holds_wrong(facts: dict[str, Any]) -> bool:
@@ -115,10 +124,12 @@ def how_made(manifest: dict[str, Any]) -> str:
     facts = manifest["facts"]
     validation, before = facts.get("validation", {}), facts.get("methods", [])[:-1]
     expectations = f" ({validation['expectations']} expectations)" if "expectations" in validation else ""
-    turns = (
-        " The `messages` of `corrected` examples hold the attempts before, wrong ones, and the feedback on them: only "
-        "the last message is to be trained on."
-    )
+    by_origin = manifest["tables"]["examples"]["by_origin"]
+    messages = {
+        "rationalized": " The `messages` of `rationalized` examples ask the question without it.",
+        "corrected": " The `messages` of `corrected` examples hold the attempts before, wrong ones, and the feedback "
+        "on them: only the last message is to be trained on.",
+    }
     shown = {
         "Method": facts.get("method", "") + (f" (after generations of {', '.join(before)})" if before else ""),
         "Base model": named(facts.get("base_model")),
@@ -134,8 +145,8 @@ def how_made(manifest: dict[str, Any]) -> str:
     }
     return (
         f"## How it was made\n\nEvery question was put to the model. Kept were {KEPT[criterion(facts)]}, subject to "
-        "curation. No prompt to train on holds a hint: the `messages` of `rationalized` examples ask the question "
-        f"without it.{turns if 'corrected' in manifest['tables']['examples']['by_origin'] else ''}\n\n"
+        "curation. No prompt to train on holds a hint."
+        f"{''.join(told for origin, told in messages.items() if origin in by_origin)}\n\n"
         f"{markdown.fact_list(shown)}"
     ).rstrip()
 

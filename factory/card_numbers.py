@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from factory.card_method import ORIGINS, ORIGINS_OF_ANY_REWARD, holds_wrong
+from factory.card_method import ORIGINS, meanings_of_origins
 from factory.figures import FIGURES
 from factory.markdown import table, text
 
@@ -26,14 +26,14 @@ def counts(manifest: dict[str, Any]) -> str:
     """From questions to examples; examples by origin; rejects by reason."""
     tables = manifest["tables"]
     funnel = [[text(step["what"]), f"{step['count']:,}"] for step in manifest["facts"].get("funnel", [])]
-    meanings = ORIGINS_OF_ANY_REWARD if holds_wrong(manifest["facts"]) else ORIGINS
-    origins = [[origin, f"{count:,}", meanings[origin]] for origin, count in tables["examples"]["by_origin"].items()]
+    meanings, by_origin = meanings_of_origins(manifest), tables["examples"]["by_origin"]
+    examples = [[origin, f"{count:,}", meanings[origin]] for origin, count in by_origin.items()]
     reasons = [[text(reason), f"{count:,}"] for reason, count in tables["rejects"]["by_reason"].items()]
     parts = ["## Counts"]
     if funnel:
         parts.append(table(["from questions to examples", "count"], funnel))
-    if origins:
-        parts.append(table(["origin", "examples", "meaning"], origins))
+    if examples:
+        parts.append(table(["origin", "examples", "meaning"], examples))
     parts.append(table(["reason", "rejects"], reasons) if reasons else "No attempt was rejected.")
     return "\n\n".join(parts)
 

@@ -23,7 +23,8 @@ examples = {loaded}
     lambda row: {{"prompt": row["messages"][:-1], "completion": row["messages"][-1:]}},
     remove_columns=examples.column_names,
 )
-SFTTrainer("base-model", args=SFTConfig(output_dir="trained"), train_dataset=examples).train()"""
+arguments = SFTConfig(output_dir="trained", max_length=None)
+SFTTrainer("base-model", args=arguments, train_dataset=examples).train()"""
 
 LAST_MESSAGE = """\
 from torchtune.data import Message
@@ -64,13 +65,9 @@ CHAT_TEMPLATE = [
 ]
 
 
-def train(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
-    """The settings of each tool that train on the last message only, and on right answers only.
-
-    Args:
-        shown: some examples of every origin; where one has several messages of the assistant, the tools are told which.
-    """
-    several = any(sum(message["role"] == "assistant" for message in one["messages"]) > 1 for one in shown)
+def train(manifest: dict[str, Any]) -> str:
+    """The settings of each tool that train on the last message only, and on right answers only."""
+    several = manifest["tables"]["examples"]["dialogues"] > 0
     wrong = holds_wrong(manifest["facts"])
     code = {
         "loaded": loaded(manifest, "examples"),
@@ -91,7 +88,8 @@ def train(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
             "## How to train on it",
             told,
             "### TRL",
-            "Given `messages`, `SFTTrainer` trains on all of them; given a prompt and a completion, on the completion:",
+            "Given `messages`, `SFTTrainer` trains on all of them; given a prompt and a completion, on the completion. "
+            "Without `max_length=None` it cuts examples at 1,024 tokens:",
             block(TRL.format(**code), "python"),
             "### torchtune",
             *(_torchtune(manifest) if as_it_is else _torchtune_by_message(manifest, code)),

@@ -5,9 +5,9 @@ See :mod:`factory.card` for the facts that this is made from.
 
 from typing import Any
 
-from factory.card_header import TABLES
 from factory.card_method import holds_wrong, short
 from factory.markdown import block, bullets, fact_list
+from factory.parquet import TABLES
 
 HUB = "https://huggingface.co"
 

@@ -11,9 +11,7 @@ import pyarrow as pa
 from factory.attempt import Question
 from factory.corpora import QuestionRow
 from factory.errors import ConfigError
-from factory.prompts import read_exemplars
 from factory.recipe import Recipe
-from factory.settings import located
 from factory.verifiers import Verifier
 from schemas import QUESTIONS
 from schemas.questions import SPLITS
@@ -61,10 +59,7 @@ class Cleaning:
         self.dropped, self.refused = Notes(), Notes()
         self.read = 0
         self.ids, self.texts, self.splits = array("Q"), array("Q"), array("B")
-        exemplars = recipe.prompt.exemplars
-        self.exemplars = (
-            {_normal(shown["question"]) for shown in read_exemplars(located(exemplars))} if exemplars else ()
-        )
+        self.exemplars = {_normal(question) for question in recipe.prompt.exemplar_questions}
 
     def cleaned(self, rows: list[QuestionRow]) -> pa.Table:
         """The rows that are good by themselves, as a table."""

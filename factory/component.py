@@ -40,6 +40,12 @@ class Component:
     def name(self) -> str:
         return self.path.rpartition(".")[2]
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Of a verifier or a check its name and version: constants of the classes of this project."""
+        found = find(self.path)
+        return {"name": getattr(found, "name", self.path), "version": getattr(found, "version", "")}
+
     def as_config(self) -> dict[str, Any]:
         return {PATH: self.path, **self.settings}
 

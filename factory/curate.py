@@ -14,8 +14,8 @@ import ray
 from factory import criteria
 from factory.attempt import Question
 from factory.checks import Check
+from factory.files import shards, write_table
 from factory.groups import Curation
-from factory.run import shards, write_table
 from schemas import EXAMPLES, REJECTS
 from schemas.rollouts import OVERFLOW
 

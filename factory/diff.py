@@ -4,15 +4,12 @@ Tables are joined on ``question_id``; of the long columns only ten examples are 
 """
 
 import random
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
-from factory.lineage import Link
-from factory.targets import Published, PublishError
+from factory.diff_side import Side
+from factory.targets import Published
 from schemas.examples import ORIGINS
 
 DRAWN = 10
@@ -21,52 +18,11 @@ DRAWN = 10
 PARTS = {"rollouts": "", "examples": "by_origin", "rejects": "by_reason"}
 """What the manifest counts a table's rows by."""
 
+ATTEMPTS = "all but reference"
+"""Origins of rationales that are attempts: only those have tokens, so characters are counted of the same."""
+
 Pairs = dict[str, tuple[Any, Any]]
 """Figures by name, each before and after; None where a side does not have it."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two generations, of whose files those count that its manifest names."""
-
-    link: Link
-    folder: Path
-
-    @classmethod
-    def of(cls, published: Published) -> "Side":
-        """Read the manifest and see to it that the tables are on this machine.
-
-        Raises:
-            PublishError: the manifest is none of a generation of a dataset, or names a file that is not there.
-        """
-        side = cls(Link.of(published), published.folder("data/*", "rollouts/*"))
-        if missing := [
-            str(path.relative_to(side.folder))
-            for path in [*side.files("data"), *side.files("rollouts")]
-            if not path.exists()
-        ]:
-            raise PublishError(f"{published.where} lacks {', '.join(missing)}, which its manifest names")
-        return side
-
-    def files(self, subfolder: str) -> list[Path]:
-        return [self.folder / path for path in self.link.manifest["files"] if path.startswith(f"{subfolder}/")]
-
-    @property
-    def examples(self) -> pl.LazyFrame:
-        return pl.scan_parquet(self.files("data"), glob=False)
-
-    @property
-    def rollouts(self) -> pl.LazyFrame:
-        return pl.scan_parquet(self.files("rollouts"), glob=False)
-
-    def identity(self) -> dict[str, Any]:
-        return {
-            "where": self.link.published.where,
-            "name": self.link.manifest["name"],
-            "generation": self.link.manifest["generation"],
-            "commit": self.link.published.commit,
-            "manifest_sha256": self.link.sha256,
-        }
 
 
 def diff(before: Published, after: Published) -> dict[str, Any]:
@@ -91,8 +47,8 @@ def diff(before: Published, after: Published) -> dict[str, Any]:
     ``accuracy``
         of the model that sampled each, as a fraction of 1: overall, by difficulty, over turns; pairs.
     ``lengths``
-        of the rationales, by origin and of ``all``: ``mean characters``, ``median characters``, ``mean tokens`` and
-        ``median tokens``, pairs. Tokens are those of the sampled attempts; reference rationales have none.
+        of the rationales, by origin and of ``all but reference``: ``mean characters``, ``median characters``, ``mean
+        tokens`` and ``median tokens``, pairs. Tokens are those of the attempts; reference rationales have none.
     ``changed``
         ``questions``: how many have examples in both, but not the same origins and rationales; ``drawn``: up to ten
         of them, drawn by the two manifests' digests, with ``question_id``, ``question``, ``answer`` and the examples
@@ -119,21 +75,20 @@ def diff(before: Published, after: Published) -> dict[str, Any]:
     }
 
 
-def _joined(before: pl.LazyFrame, after: pl.LazyFrame) -> pl.DataFrame:
+def _joined(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """A row a question; the columns of ``after`` end in ``_after``; null on the side that lacks the question."""
-    return before.join(after, on="question_id", how="full", coalesce=True, suffix="_after").collect(engine="streaming")
+    return before.join(after, on="question_id", how="full", coalesce=True, suffix="_after")
 
 
-def _questions(side: Side) -> pl.LazyFrame:
-    return side.rollouts.select("question_id", "solved", "pass_rate", text=pl.col("question").hash())
+def _questions(side: Side) -> pl.DataFrame:
+    return side.read(side.rollouts.select("question_id", "solved", "pass_rate", text=pl.col("question").hash()))
 
 
-def _origins(side: Side) -> pl.LazyFrame:
+def _origins(side: Side) -> pl.DataFrame:
     """Of each question whether it has an example of each origin, and one number for all its origins and rationales."""
     content = pl.concat_str("origin", "rationale", separator="\n").hash().sum()  # a sum, as their order means nothing
-    return side.examples.group_by("question_id").agg(
-        *((pl.col("origin") == origin).any().alias(origin) for origin in ORIGINS), content=content
-    )
+    origins = [(pl.col("origin") == origin).any().alias(origin) for origin in ORIGINS]
+    return side.read(side.examples.group_by("question_id").agg(*origins, content=content))
 
 
 def _solved(questions: pl.DataFrame) -> dict[str, Any]:
@@ -197,44 +152,30 @@ def _accuracy(side: Side) -> dict[str, float]:
 
 def _lengths(old: Side, new: Side) -> dict[str, Pairs]:
     before, after = _lengths_of(old), _lengths_of(new)
-    there = [origin for origin in (*ORIGINS, "all") if origin in before or origin in after]
+    there = [origin for origin in (*ORIGINS, ATTEMPTS) if origin in before or origin in after]
     return {origin: _pairs(before.get(origin, {}), after.get(origin, {})) for origin in there}
 
 
 def _lengths_of(side: Side) -> dict[str, dict[str, float | None]]:
-    """``{"sampled": {"mean characters": 53.0, ...}, ...}``, and of ``all``."""
-    rationales = side.examples.select("origin", "attempt_id", characters=pl.col("rationale").str.len_chars())
-    kept = rationales.collect(engine="streaming")
-    kept = kept.join(_tokens(side, kept.select("attempt_id")), on="attempt_id", how="left")
+    """``{"sampled": {"mean characters": 53.0, ...}, ...}``, and of all attempts."""
+    characters = pl.col("rationale").str.len_chars()
+    kept = side.read(side.examples.select("origin", "attempt_id", characters=characters))
+    kept = kept.join(side.tokens(kept.select("attempt_id")), on="attempt_id", how="left")
     figures = [
         figure.alias(f"{name} {unit}")
         for unit in ("characters", "tokens")
         for name, figure in (("mean", pl.col(unit).mean()), ("median", pl.col(unit).median()))
     ]
     of_origins = kept.group_by("origin").agg(figures)
-    of_all = kept.select(pl.lit("all").alias("origin"), *figures)
-    return {row.pop("origin"): row for row in pl.concat([of_origins, of_all]).iter_rows(named=True)}
-
-
-def _tokens(side: Side, attempts: pl.DataFrame) -> pl.DataFrame:
-    """``attempt_id`` and ``tokens`` of some attempts. Read by pyarrow, as polars would read whole attempts."""
-    columns = [f"attempts.list.element.{name}" for name in ("attempt_id", "completion_tokens")]
-    found = [pl.DataFrame(schema={"attempt_id": pl.String, "tokens": pl.Int32})]
-    for path in side.files("rollouts"):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=columns):
-                read = pl.Series(batch["attempts"].flatten()).struct.unnest()
-                found.append(read.rename({"completion_tokens": "tokens"}).join(attempts, on="attempt_id", how="semi"))
-    return pl.concat(found)
+    of_attempts = kept.filter(pl.col("origin") != "reference").select(pl.lit(ATTEMPTS).alias("origin"), *figures)
+    return {row.pop("origin"): row for row in pl.concat([of_origins, of_attempts]).iter_rows(named=True)}
 
 
 def _drawn(old: Side, new: Side, question_ids: list[str]) -> list[dict[str, Any]]:
     shown = ("origin", "turn", "verdict", "rationale")
     columns = ("question_id", "question", "answer", *shown)
-    rows = [
-        side.examples.filter(pl.col("question_id").is_in(question_ids)).select(columns).sort("turn", "origin").collect()
-        for side in (old, new)
-    ]
+    of_these = pl.col("question_id").is_in(question_ids)
+    rows = [side.read(side.examples.filter(of_these).select(columns).sort("turn", "origin")) for side in (old, new)]
     drawn = []
     for question_id in question_ids:
         sides = [table.filter(pl.col("question_id") == question_id) for table in rows]

@@ -55,6 +55,8 @@ class EnginePass:
             record: Record = {
                 **rollout_counts(one.out),
                 "model": self._model(),
+                "verifier": recipe.verifier.identity,
+                "prompt_sha256": recipe.prompt.sha256,
                 "inputs": run.described(one.questions),
                 "outputs": run.described(one.out),
             }

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from factory.run import shards
+from factory.files import shards
 
 SCHEMA = {
     "rollout": pl.UInt32,

@@ -1,18 +1,17 @@
 """What a run knows of a generation, as its manifest and its card tell it: counts, figures, lineage.
 
-Everything comes from the records of the stages, so nothing in it differs when a generation is published again. Of a
-setting that the records do not hold the recipe is asked.
+What was done comes from the records of the stages, what was wanted from the recipe, which a run never changes; so
+nothing differs when a generation is published again.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from factory.component import find
 from factory.recipe import Recipe
-from factory.run import Record, Run, digest
-from factory.settings import located
+from factory.run import Record, Run
 from factory.targets import Target
 
 
@@ -31,7 +30,7 @@ def dataset_facts(run: Run, recipe: Recipe, n: int, target: Target) -> dict[str,
     return {
         "method": now.strategy.name,
         "methods": list(dict.fromkeys(recipe.at(generation).strategy.name for generation in range(n + 1))),
-        "base_model": {"name": recipe.base.name, "sha256": _required(run, "base")["model"]["sha256"]},
+        "base_model": _base(run, recipe),
         "model": {
             "name": rollouts["model"]["path"],
             "sha256": rollouts["model"]["sha256"],
@@ -41,11 +40,11 @@ def dataset_facts(run: Run, recipe: Recipe, n: int, target: Target) -> dict[str,
         "trained_model": models.where(n) if models else None,
         "examples_sha256": _examples(run, n),
         "teacher": now.teacher and now.teacher.name,
-        "corpus": {"name": recipe.corpus.name, "sha256": _digest_of(_required(run, "questions")["outputs"])},
-        "verifier": _name_and_version(now.verifier.path),
-        "check_versions": {one["name"]: one["version"] for one in map(_name_and_version, _paths(now))},
+        "corpus": {"name": _corpus(recipe), "sha256": _digest_of(_required(run, "questions")["outputs"])},
+        "verifier": rollouts["verifier"],
+        "check_versions": curated["check_versions"],
         "checks": curated["checks"],
-        "prompt_sha256": _prompt(now),
+        "prompt_sha256": rollouts["prompt_sha256"],
         "criterion": now.curation.criterion,
         **({"tau": now.curation.tau, "centred": now.curation.centred} if weighed else {}),
         "license": recipe.publish.license,
@@ -54,12 +53,12 @@ def dataset_facts(run: Run, recipe: Recipe, n: int, target: Target) -> dict[str,
         "accuracy": [_accuracy(run, generation) for generation in range(n + 1)],
         "generations": [_counts(run, generation) for generation in range(n + 1)],
         "validation": {
-            "passed": not validated["failures"],
+            "passed": not validated.get("failures"),
             "expectations": validated["expectations"],
-            "failures": validated["failures"],
+            "failures": validated.get("failures", []),
         },
         "seed": recipe.seed,
-        "recipe_fingerprint": recipe.fingerprint(),
+        "recipe_fingerprint": run.fingerprint,
         "command": "python -m factory iterate recipe.yaml",
         "packages": rollouts["packages"],
         "code_commit": rollouts["code"],
@@ -79,15 +78,15 @@ def model_facts(run: Run, recipe: Recipe, n: int, dataset: str, manifest_sha256:
         "dataset": dataset,
         "dataset_manifest_sha256": manifest_sha256,
         "method": now.strategy.name,
-        "base_model": {"name": recipe.base.name, "sha256": _required(run, "base")["model"]["sha256"]},
+        "base_model": _base(run, recipe),
         "start": trained["start"],
         "sha256": trained["model"]["sha256"],
         "training": {"config": str(now.finetune.config), "recipe": now.finetune.recipe}
         | {name: value for name, value in trained["training"].items() if name not in timed},
         "license": recipe.publish.license,
-        "recipe_fingerprint": recipe.fingerprint(),
+        "recipe_fingerprint": run.fingerprint,
         "code_commit": trained["code"],
-        "unsafe": bool(run.records(n)["validate"]["failures"]),
+        "unsafe": bool(run.records(n)["validate"].get("failures")),
     }
 
 
@@ -98,14 +97,24 @@ def _required(run: Run, stage: str, generation: int | None = None) -> Record:
     return record
 
 
-def _name_and_version(path: str) -> dict[str, str]:
-    """Of a verifier or a check: those of this project have them as constants of the class."""
-    found = find(path)
-    return {"name": getattr(found, "name", path), "version": getattr(found, "version", "")}
+def _base(run: Run, recipe: Recipe) -> dict[str, str]:
+    """The base model under the name that people know it by: that on the Hub, or of its folder."""
+    return {
+        "name": _shown(str(recipe.base.settings.get("model") or recipe.base.name)),
+        "sha256": _required(run, "base")["model"]["sha256"],
+    }
 
 
-def _paths(recipe: Recipe) -> list[str]:
-    return [check.path for check in recipe.curation.checks]
+def _corpus(recipe: Recipe) -> str:
+    """The corpus; of a table, which is any, the dataset or the file."""
+    settings = recipe.corpus.settings
+    return _shown(str(settings.get("dataset") or settings.get("path"))) if "columns" in settings else recipe.corpus.name
+
+
+def _shown(name: str) -> str:
+    """A name of the Hub as it is, of a path its last part: the rest is this machine's."""
+    path = Path(name).expanduser()
+    return path.name if path.exists() or path.is_absolute() or len(path.parts) != 2 else name
 
 
 def _digest_of(described: Mapping[str, Any]) -> str:
@@ -117,14 +126,6 @@ def _examples(run: Run, n: int) -> str:
     """The digest of the shards of examples that generation n publishes, and model n+1 is trained on."""
     outputs = _required(run, "curate", n)["outputs"]
     return _digest_of({path: outputs[path]["sha256"] for path in outputs if "/examples/" in path})
-
-
-def _prompt(recipe: Recipe) -> str:
-    """What the prompts are made with; the chat template belongs to the model."""
-    settings: dict[str, Any] = recipe.prompt.model_dump(mode="json")
-    if recipe.prompt.exemplars:
-        settings["exemplars"] = digest(located(recipe.prompt.exemplars))
-    return _digest_of(settings)
 
 
 def _funnel(rollouts: Record, curated: Record) -> list[dict[str, Any]]:

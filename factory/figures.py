@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # matplotlib takes half a second to import; the command line 
 
 FIGURES = {
     "accuracy.png": "Accuracy of the models by generation",
-    "funnel.png": "From questions to examples: how many are left at each step",
+    "funnel.png": "From questions to examples",
     "pass_rate.png": "How many questions have which pass rate",
     "lengths.png": "Lengths of the rationales by origin",
 }
@@ -139,22 +139,27 @@ def _draw_curves(axes: "Axes", generations: list[int], curves: dict[str, list[fl
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("generation")
     axes.grid(axis="y", color=TEXT, alpha=0.25)
-    # below: in the axes it would lie on some curve, and beside them take a third of the width
     rows = -(-len(curves) // most)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=-(-len(curves) // rows), fontsize=10)
+    _legend(axes, columns=-(-len(curves) // rows), below=-0.2)
+
+
+def _legend(axes: "Axes", columns: int, below: float) -> None:
+    """Under the axes: in them it would lie on the data, and beside them take a third of the width."""
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, below), ncols=columns, fontsize=10)
 
 
 def _funnel(steps: list[dict[str, Any]]) -> "Figure | None":
-    if not steps:
+    """Questions and examples; attempts, of which there may be many times more, would crush their bars."""
+    drawn = [step for step in steps if step["count"] and step["what"].startswith(("questions", "examples"))]
+    counts = {step["what"]: step["count"] for step in drawn if step["what"] != "examples reference"}  # given, not made
+    if not counts:
         return None
-    figure, (axes,) = _axes(0.6 + 0.34 * len(steps))
-    counts = [step["count"] for step in steps]
-    bars = axes.barh(range(len(steps)), counts, color=COLORS[0], height=0.66)
-    axes.bar_label(bars, [f"{count:,}" for count in counts], padding=4)
-    axes.set_yticks(range(len(steps)), [step["what"] for step in steps])
+    figure, (axes,) = _axes(0.6 + 0.34 * len(counts))
+    bars = axes.barh(list(counts), list(counts.values()), color=COLORS[0], height=0.66)
+    axes.bar_label(bars, [f"{count:,}" for count in counts.values()], padding=4)
     axes.invert_yaxis()
     axes.set_xticks([])
-    axes.set_xlim(0, 1.14 * max(*counts, 1))  # room for the last number
+    axes.set_xlim(0, 1.14 * max(counts.values()))  # room for the last number
     axes.tick_params(left=False)
     axes.spines[["bottom", "left"]].set_visible(False)
     return figure
@@ -203,5 +208,5 @@ def _lengths(examples: pl.LazyFrame) -> "Figure | None":
     axes.set_xlabel("characters of a rationale (longer ones: last bar)")
     axes.set_ylabel("% of the origin")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", fontsize=10)
+    _legend(axes, columns=4, below=-0.26)
     return figure

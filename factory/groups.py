@@ -1,14 +1,33 @@
 """The groups of settings that a recipe is made of, each with its types and bounds."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from factory.engines import Sampling
-from factory.prompts import Prompt
-from factory.settings import HUB_NAME, AComponent, Components, ConfigFile, ExemplarFile, Settings, located, template
+from factory.prompts import Prompt, read_exemplars
+from factory.settings import (
+    AComponent,
+    Components,
+    ConfigFile,
+    ExemplarFile,
+    Settings,
+    hub_name,
+    located,
+    template,
+)
 
 
 class Questions(Settings):
@@ -27,6 +46,19 @@ class PromptSettings(Settings):
     exemplars: ExemplarFile | None = None
     exemplar_generations: NonNegativeInt | None = None
     exemplars_in_training: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """A digest of these settings and of the exemplars; the chat template belongs to the model."""
+        settings = self.model_dump(mode="json")
+        if self.exemplars:
+            settings["exemplars"] = located(self.exemplars).read_text(encoding="utf-8")
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def exemplar_questions(self) -> tuple[str, ...]:
+        """What is shown with its answer, and so neither trained on nor measured with."""
+        return tuple(shown["question"] for shown in read_exemplars(located(self.exemplars))) if self.exemplars else ()
 
     def prompt(self) -> Prompt:
         settings = self.model_dump()
@@ -122,15 +154,16 @@ class Publish(Settings):
     """Where a generation is published: with ``hub`` (``owner/name``) as a commit with the tag ``gen-N``, else in the
     folder ``registry/name/gen-N``; ``name`` is the run folder's unless given.
 
-    A new repository on the Hub is ``private``. ``license`` is the corpus's unless given. With ``publish_model`` the
-    model that was trained on generation N is published as well: on the Hub in the model repository of the same name.
+    A new repository on the Hub is ``private``; one that is there stays as it is. ``license`` is the corpus's unless
+    given. With ``publish_model`` the model that was trained on generation N is published as well: on the Hub in the
+    model repository of the same name.
 
     Where a dataset goes changes no table, so this group is no part of a run's identity.
     """
 
     registry: Path = Path("registry")
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    hub: str | None = Field(default=None, pattern=f"^{HUB_NAME}$")
+    hub: Annotated[str, AfterValidator(hub_name)] | None = None
     private: bool = True
     license: str | None = None
     language: tuple[str, ...] = ("en",)

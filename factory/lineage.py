@@ -10,7 +10,8 @@ from rich.text import Text
 
 from factory import terminal
 from factory.errors import FactoryError
-from factory.targets import Published, PublishError, manifest_digest, published
+from factory.targets import Published, PublishError, published
+from factory.targets.manifest import manifest_digest
 
 SAME = ("base_model", "corpus", "recipe_fingerprint")
 """Facts that are one in all generations of a dataset."""
@@ -54,11 +55,13 @@ class Link:
         """Read the manifest.
 
         Raises:
-            PublishError: it is none of a published generation.
+            PublishError: it is none of a published generation of a dataset.
         """
         manifest = published.manifest()
-        if "examples" not in manifest["tables"]:  # that of a model has no tables
-            raise PublishError(f"the manifest.json of {published.where} is not that of a generation of a dataset")
+        if not manifest["tables"]:
+            trained_on = manifest["facts"].get("dataset")
+            source = f", trained on {trained_on}" if trained_on else ""
+            raise PublishError(f"{published.where} is a model{source}, not a generation of a dataset")
         return cls(published, manifest, manifest_digest(published))
 
     @property
@@ -157,14 +160,7 @@ def _own_mismatches(link: Link, number: int) -> Iterator[str]:
     """What does not hold of a generation by itself: its number, its files, whether it names a parent."""
     if link.manifest["generation"] != number:
         yield f"its manifest calls itself generation {link.manifest['generation']}"
-    recorded, found = link.manifest["files"], link.published.digests()
-    for path in sorted(recorded.keys() | found.keys()):
-        if path not in found:
-            yield f"{path} is in the manifest and not there"
-        elif path not in recorded:
-            yield f"{path} is there and not in the manifest"
-        elif found[path] != recorded[path]["sha256"]:
-            yield f"{path} is not what was published: sha256 {found[path]}, in the manifest {recorded[path]['sha256']}"
+    yield from _other_files(link)
     parent, model = link.facts.get("parent"), link.facts.get("model") or {}
     if number == 0 and parent:
         yield f"is the first and names a parent, gen-{parent.get('generation')}"
@@ -172,6 +168,22 @@ def _own_mismatches(link: Link, number: int) -> Iterator[str]:
         yield f"is the first, and its model was trained on gen-{model['trained_on'].get('generation')}"
     if number > 0 and not parent:
         yield "names no parent"
+
+
+def _other_files(link: Link) -> Iterator[str]:
+    recorded = link.manifest["files"]
+    try:
+        found = link.published.digests()
+    except OSError as error:
+        yield f"its files cannot be read: {error}"
+        return
+    for path in sorted(recorded.keys() | found.keys()):
+        if path not in found:
+            yield f"{path} is in the manifest and not there"
+        elif path not in recorded:
+            yield f"{path} is there and not in the manifest"
+        elif found[path] != recorded[path]["sha256"]:
+            yield f"{path} is not what was published: sha256 {found[path]}, in the manifest {recorded[path]['sha256']}"
 
 
 def _own_notes(link: Link) -> Iterator[str]:

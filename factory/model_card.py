@@ -5,6 +5,7 @@ from typing import Any
 
 from huggingface_hub import ModelCardData
 
+from factory.card_header import license
 from factory.card_method import named, short
 from factory.card_use import HUB
 from factory.markdown import block, fact_list, text, warning
@@ -43,9 +44,8 @@ def model_card(facts: dict[str, Any]) -> str:
             method                   "star"
             training                 {"config", "recipe", "steps", "examples", "rows", "tokens", "loss_first",
                                      "loss_last"}
-            license                  an identifier of the Hub
+            license                  "apache-2.0"; of one that the Hub has no identifier of, the name
             recipe_fingerprint, code_commit      texts
-            accuracy                 fraction of the eval split; missing: not measured when this was written
             unsafe                   True: the dataset failed validation
     """
     sections = [_unsafe(facts), _introduction(facts), _training(facts), _load(facts)]
@@ -59,7 +59,7 @@ def _header(facts: dict[str, Any]) -> str:
     return ModelCardData(
         base_model=base if re.fullmatch(HUB_NAME, base) else None,  # the Hub refuses what is not a name of its own
         datasets=[dataset[0]] if dataset else None,
-        license=facts.get("license"),
+        **license(facts),
         library_name="transformers",
         pipeline_tag="text-generation",
         tags=["rationales", "reasoning", *method],
@@ -87,12 +87,7 @@ def _introduction(facts: dict[str, Any]) -> str:
         told.append(f"The dataset is [`{facts['dataset']}`]({HUB}/datasets/{repository}/tree/{tag}).")
     elif "dataset" in facts:
         told.append(f"The dataset is `{facts['dataset']}`.")
-    accuracy = facts.get("accuracy")
-    told.append(
-        f"It answers {accuracy:.1%} of the questions of the eval split right."
-        if accuracy is not None
-        else "Its accuracy had not been measured when this was written: the dataset's next generation has it."
-    )
+    told.append("Its accuracy is in the card of the dataset's next generation, if there is one.")
     return f"{title}\n\n{' '.join(told)}"
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from factory import page_rollouts
+from factory.files import read_json, write_text
 from factory.load import load_recipe
 from factory.recipe import Recipe
 from factory.report import status
-from factory.run import Run, read_json, write_text
+from factory.run import Run
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("figures.js", "detail.js", "browser.js", "page.js")
@@ -38,13 +39,13 @@ def write(folder: Path, out: Path | None = None) -> Path:
     """
     run = Run.existing(folder)
     recipe = load_recipe(str(folder / "recipe.yaml"))
-    shown = facts(run, recipe) | page_rollouts.packed(run, recipe)
+    shown = heading(run, recipe) | page_rollouts.packed(run, recipe)
     out = out or folder / "report.html"
     write_text(out, rendered(shown))
     return out
 
 
-def facts(run: Run, recipe: Recipe) -> dict[str, Any]:
+def heading(run: Run, recipe: Recipe) -> dict[str, Any]:
     """``{"run", "description", "state", "facts": {name: text}, "generations": [...]}``.
 
     A generation is one of :func:`factory.report.status`, with the ``verdicts`` of its rollouts: how many by verdict.
@@ -63,7 +64,7 @@ def facts(run: Run, recipe: Recipe) -> dict[str, Any]:
             "strategy": ", then ".join(methods),
             "base": recipe.base.name,
             "corpus": recipe.corpus.name,
-            "verifier": recipe.verifier.name,
+            "verifier": " ".join(filter(None, recipe.verifier.identity.values())),
             "seed": str(recipe.seed),
             "recipe fingerprint": read_json(run.folder / "run.json")["fingerprint"],
             "code": ", ".join(codes),

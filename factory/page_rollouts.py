@@ -9,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from factory.files import shards
 from factory.prompts import Choices
 from factory.recipe import Recipe
-from factory.run import Run, shards
+from factory.run import Run
 
 MOST_ATTEMPTS = 50_000
 MOST_CHARACTERS = 50_000_000

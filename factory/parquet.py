@@ -10,6 +10,10 @@ from datasets import Features
 from datasets.config import DEFAULT_CDC_OPTIONS
 
 from factory.targets import PublishError
+from schemas import EXAMPLES, REJECTS, ROLLOUTS
+
+TABLES = {"examples": (EXAMPLES, "data"), "rollouts": (ROLLOUTS, "rollouts"), "rejects": (REJECTS, "rejects")}
+"""The schema of each published table and the folder it lies in; the first is the default config."""
 
 ROW_GROUP_BYTES = 100_000_000
 FILE_BYTES = 500_000_000

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factory.errors import FactoryError
+from factory.files import shards, write_table
 from factory.recipe import Recipe
-from factory.run import shards, write_table
 
 
 class ColdStart(FactoryError):

@@ -2,18 +2,21 @@
 
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from factory.card_header import TABLES
+import yaml
+
 from factory.errors import ConfigError, FactoryError, nearest
 from factory.facts import dataset_facts, model_facts
+from factory.files import scratch_folder, shards
 from factory.load import load_recipe
 from factory.order import known_first
+from factory.parquet import TABLES
 from factory.publish import publish_dataset, publish_model
 from factory.recipe import Recipe
-from factory.run import Record, Run, shards
-from factory.targets import Target, manifest_digest, target
+from factory.run import Record, Run
+from factory.targets import Target, target
+from factory.targets.manifest import manifest_digest
 from factory.terminal import Line, line
 
 
@@ -31,15 +34,23 @@ class Publication:
         return target(f"hub:{settings.hub}" if settings.hub else str(folder), private=settings.private)
 
     def problems(self) -> list[str]:
-        """What would be refused once a generation is there: no way to the target, or another recipe's dataset in it."""
+        """What would be refused once a generation is there: no way to the target, another recipe's dataset in it, or
+        generations missing that this run has published elsewhere."""
         key = "publish.hub" if self.recipe.publish.hub else "publish.registry"
-        problems = [f"{key}: {problem}" for problem in self.target.problems()]
-        for to in [self.target, *([self.target.models()] if self.recipe.publish.publish_model else [])]:
-            first = None if problems else to.generation(0)
-            if first and first.manifest()["facts"].get("recipe_fingerprint") != self.recipe.fingerprint():
+        targets = [self.target, *([self.target.models()] if self.recipe.publish.publish_model else [])]
+        problems = [f"{key}: {problem}" for target in targets for problem in target.problems()]
+        for to in [] if problems else targets:
+            first = to.generation(0)
+            if first and first.manifest()["facts"].get("recipe_fingerprint") != self.run.fingerprint:
                 name = "publish.hub=owner/name" if self.recipe.publish.hub else "publish.name=..."
                 problems.append(f"publish: '{first.where}' was made by another recipe; name this dataset with {name}")
-        return problems
+        published = [n for n in self.run.generations() if self.run.record("publish", n)]
+        if not problems and (missing := [n for n in published if self.target.generation(n) is None]):
+            problems.append(
+                f"publish: this run's generation {missing[0]} is not published as {self.target.where(missing[0])}; "
+                f"first: python -m factory publish {self.run.folder} --to {self.target.spelled}"
+            )
+        return list(dict.fromkeys(problems))
 
     def dataset(self, n: int) -> None:
         """Publish generation n, unless it has been."""
@@ -74,28 +85,35 @@ class Publication:
 
     def _dataset(self, n: int, to: Target, unsafe: bool) -> Record:
         folder = self.run.generation(n)
-        if (failures := self.run.records(n)["validate"]["failures"]) and not unsafe:
-            raise FactoryError(
-                f"generation {n} is not published, because it fails validation (--unsafe does so with a warning):\n"
-                + "\n".join(f"  - {failure}" for failure in failures)
-            )
+        self._refuse_unjudged(n, unsafe)
         tables = {name: shards(folder / name) for name in TABLES}
         earlier = [shards(self.run.generation(before) / "examples") for before in range(n)]
-        with line(f"gen {n}  publish") as shown, TemporaryDirectory(prefix="order-", dir=folder) as ordered:
+        with line(f"gen {n}  publish") as shown, scratch_folder(folder / ".ordered.tmp") as ordered:
             published = publish_dataset(
                 to,
                 n,
-                tables=tables | {"examples": known_first(tables["examples"], earlier, Path(ordered))},
-                recipe=(self.run.folder / "recipe.yaml").read_text(),
+                tables=tables | {"examples": known_first(tables["examples"], earlier, ordered)},
+                recipe=_recipe(self.recipe),
                 facts=dataset_facts(self.run, self.recipe, n, to),
+                near=folder,
                 on_progress=_shown(shown),
             )
             shown.result(published.where)
-        return {
-            "dataset": published.where,
-            "commit": published.commit,
-            "manifest_sha256": manifest_digest(published),
-        }
+        return {"dataset": published.where, "commit": published.commit, "manifest_sha256": manifest_digest(published)}
+
+    def _refuse_unjudged(self, n: int, unsafe: bool) -> None:
+        """Only what has passed validation is published, and only as it was then."""
+        records = self.run.records(n)
+        if (failures := records["validate"].get("failures")) and not unsafe:
+            listed = "\n".join(f"  - {failure}" for failure in failures)
+            raise FactoryError(
+                f"generation {n} is not published, because it fails validation (--unsafe does so with a warning):\n"
+                f"{listed}"
+            )
+        judged = records["curate"]["outputs"] | records["validate"]["inputs"]
+        found = self.run.described(*(self.run.generation(n) / name for name in TABLES))
+        if changed := sorted(path for path in judged.keys() | found.keys() if judged.get(path) != found.get(path)):
+            raise FactoryError(f"generation {n} is not published, because {changed[0]} was changed after validation")
 
     def _model(self, n: int, to: Target) -> Record:
         checkpoint: Path = self.run.model(n + 1)
@@ -104,7 +122,14 @@ class Publication:
             if dataset is None:
                 raise FactoryError(f"the model is not published, because its dataset {to.where(n)} is not")
             facts: dict[str, Any] = model_facts(self.run, self.recipe, n, dataset.where, manifest_digest(dataset))
-            published = publish_model(to.models(), n, checkpoint=checkpoint, facts=facts, on_progress=_shown(shown))
+            published = publish_model(
+                to.models(),
+                n,
+                checkpoint=checkpoint,
+                facts=facts,
+                near=self.run.generation(n),
+                on_progress=_shown(shown),
+            )
             shown.result(published.where)
         return {"model": published.where, "commit": published.commit, "manifest_sha256": manifest_digest(published)}
 
@@ -117,8 +142,8 @@ def chosen(folder: Path, generation: int | None, to: str | None) -> tuple[Run, R
     """
     run = Run.existing(folder)
     recipe = load_recipe(str(folder / "recipe.yaml"))
-    finished = [n for n in range(len(list(folder.glob("gen-*")))) if run.record("curate", n)]
-    problems = []
+    finished = [n for n in run.generations() if run.record("curate", n)]
+    problems = [f"recipe.yaml: {key} was changed since the run began" for key in run.changed(recipe)]
     if not finished:
         problems.append("no generation has been curated yet")
     elif generation is not None and generation not in finished:
@@ -126,12 +151,19 @@ def chosen(folder: Path, generation: int | None, to: str | None) -> tuple[Run, R
     other = None
     try:
         other = target(to, private=recipe.publish.private) if to else None
-        problems += other.problems() if other else []
+        problems += (other or Publication(recipe, run).target).problems()
     except ConfigError as error:
         problems += error.problems
     if problems:
         raise ConfigError(f"publish '{folder}'", problems)
     return run, recipe, finished if generation is None else [generation], other
+
+
+def _recipe(recipe: Recipe) -> str:
+    """The resolved recipe as YAML text, to make the same again: where this run published is no part of that."""
+    settings = recipe.resolved()
+    settings["publish"] = {name: settings["publish"][name] for name in ("license", "language")}
+    return yaml.safe_dump(settings, sort_keys=False)
 
 
 def _shown(line: Line) -> Any:

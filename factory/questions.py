@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from factory.cleaning import KEPT, Cleaning
 from factory.corpora import QuestionRow
 from factory.errors import ConfigError
+from factory.files import write_table
 from factory.recipe import Recipe
-from factory.run import write_table
 from schemas import QUESTIONS
 from schemas.questions import SPLITS
 

@@ -29,7 +29,7 @@ def load(folder: Path, generation: int, overrides: Sequence[str]) -> tuple[Run, 
     run = Run.existing(folder)
     path = str(folder / "recipe.yaml")
     if run.record("rollouts", generation) is None:
-        there = [str(n) for n in range(len(list(folder.glob("gen-*")))) if run.record("rollouts", n)]
+        there = [str(n) for n in run.generations() if run.record("rollouts", n)]
         raise ConfigError(
             f"run '{folder}'", [f"generation {generation} has no rollouts; have some: {', '.join(there) or 'none'}"]
         )

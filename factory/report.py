@@ -9,7 +9,8 @@ import polars as pl
 import yaml
 
 from factory import terminal
-from factory.run import Record, Run, shards
+from factory.files import shards
+from factory.run import Record, Run
 
 COLUMNS = {
     "gen": 4,

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from factory.attempt import Question
 from factory.errors import ConfigError, FactoryError
+from factory.files import shards, write_table
 from factory.load import load_recipe
-from factory.run import Run, shards, write_table
+from factory.run import Run
 from factory.verifiers import Verifier, judge
 from schemas import ROLLOUTS
 

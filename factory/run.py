@@ -12,14 +12,11 @@
       records/*.json, gen-N/records/*.json
 
 A stage is finished once its record is there. A record is written last and atomically, and says what went in and
-what came out: it is the completion mark and the lineage. All files of a run are read and written through here.
+what came out: it is the completion mark and the lineage. :mod:`factory.files` reads and writes the files.
 """
 
 import fcntl
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -29,11 +26,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
 from factory.errors import ConfigError, FactoryError, nearest
+from factory.files import digest, read_json, shards, write_json, write_text
 from factory.recipe import Recipe
 from factory.settings import ROOT
 
@@ -56,18 +53,19 @@ class Run:
             ConfigError: the folder holds a run of another recipe, or cannot be written to.
         """
         run = cls(folder)
-        identity = recipe.identity()
+        identity, text = recipe.identity(), yaml.safe_dump(recipe.resolved(), sort_keys=False)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / "records").exists():
-                run._refuse_changes(identity)
+                run._refuse_changes(recipe)
+                write_text(folder / "recipe.yaml", text)  # where it publishes, say, may have changed
             elif not (folder / "run.json").exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
                 raise ConfigError(
                     f"run folder '{folder}'", ["is not empty and holds no run; choose another with --run"]
                 )
             else:  # new, or nothing has been finished in it: a mended recipe may take its place
                 write_json(folder / "run.json", {"fingerprint": recipe.fingerprint(), "identity": identity})
-                write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.resolved(), sort_keys=False))
+                write_text(folder / "recipe.yaml", text)
         except OSError as error:
             raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {error.strerror}"]) from error
         return run
@@ -84,10 +82,15 @@ class Run:
             raise ConfigError(f"run '{folder}'", [f"there is no run in this folder{nearest(folder.name, near)}"])
         return cls(folder)
 
-    def _refuse_changes(self, identity: dict[str, Any]) -> None:
-        before = read_json(self.folder / "run.json")["identity"]
-        now = json.loads(json.dumps(identity))
-        changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    def changed(self, recipe: Recipe) -> list[str]:
+        """The settings that the run was begun with and that the recipe has otherwise."""
+        before, now = read_json(self.folder / "run.json")["identity"], json.loads(json.dumps(recipe.identity()))
+        # where a run publishes was a part of its identity once
+        return sorted(key for key in before if before[key] != now.get(key) and "publish." not in key)
+
+    def _refuse_changes(self, recipe: Recipe) -> None:
+        before, now = read_json(self.folder / "run.json")["identity"], json.loads(json.dumps(recipe.identity()))
+        changed = sorted([*self.changed(recipe), *(now.keys() - before.keys())])
         if changed:
             problems = [f"{key}: {before.get(key)!r} in the run, now {now.get(key)!r}" for key in changed]
             way_out = "a run is one recipe: give another folder with --run (RUN=... in make), or undo the change"
@@ -109,6 +112,12 @@ class Run:
             yield
 
     @property
+    def fingerprint(self) -> str:
+        """Of the recipe that the run was begun with."""
+        found: str = read_json(self.folder / "run.json")["fingerprint"]
+        return found
+
+    @property
     def base(self) -> Path:
         return self.folder / "base"
 
@@ -122,6 +131,10 @@ class Run:
     @property
     def probe(self) -> Path:
         return self.folder / "probe"
+
+    def generations(self) -> range:
+        """The numbers of those that have begun."""
+        return range(len(list(self.folder.glob("gen-*"))))
 
     def generation(self, number: int) -> Path:
         return self.folder / f"gen-{number}"
@@ -170,7 +183,7 @@ class Run:
         record = record | {
             "stage": stage,
             "generation": generation,
-            "fingerprint": read_json(self.folder / "run.json")["fingerprint"],
+            "fingerprint": self.fingerprint,
             "seconds": round(seconds, 2),
             "code": code_commit(),
             "packages": {name: version(name) for name in PACKAGES},
@@ -181,64 +194,6 @@ class Run:
     def _record_path(self, stage: str, generation: int | None) -> Path:
         folder = self.folder if generation is None else self.generation(generation)
         return folder / "records" / f"{stage}.json"
-
-
-def shards(folder: Path) -> list[Path]:
-    """The Parquet shards of a folder, in order."""
-    return sorted(folder.glob("*.parquet"))
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file so that it is either there and whole, or not there."""
-    with _atomically(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-
-
-def write_text(path: Path, text: str) -> None:
-    with _atomically(path) as temporary:
-        temporary.write_text(text)
-
-
-def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    return json.loads(path.read_text())
-
-
-@contextmanager
-def folder_atomically(path: Path) -> Iterator[Path]:
-    """A temporary folder that takes the place of ``path`` when the block ends well."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    yield temporary
-    shutil.rmtree(path, ignore_errors=True)
-    temporary.rename(path)
-
-
-@contextmanager
-def _atomically(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def digest(path: Path) -> str:
-    """sha256 of a file, or of a folder's files and names (a checkpoint)."""
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        listing = "\n".join(f"{file.relative_to(path)} {digest(file)}" for file in files)
-        return hashlib.sha256(listing.encode()).hexdigest()
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def code_commit() -> str:

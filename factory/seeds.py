@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from factory.files import shards
 from factory.groups import Curation, Warmup
 from factory.prompts import Message, Prompt
-from factory.run import Run, shards
+from factory.run import Run
 from schemas import EXAMPLES
 
 

@@ -14,6 +14,24 @@ HUB_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
 """``owner/name``, as a pattern."""
 
 
+def hub_name(name: str) -> str:
+    """``owner/name`` as the Hub accepts it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils._validators import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError as error:
+        raise ValueError(str(error)) from error
+    if "/" not in name:
+        raise ValueError("should be owner/name")
+    return name
+
+
 def a_component(value: Any) -> Any:
     if isinstance(value, Component):
         return value

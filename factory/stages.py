@@ -10,12 +10,13 @@ import polars as pl
 from factory.curate import check_counts, curate
 from factory.engine_pass import EnginePass
 from factory.errors import ConfigError, FactoryError
+from factory.files import folder_atomically, shards, write_json, write_table
 from factory.finetune import FinetuneResult, train
 from factory.preflight import preflight, room
 from factory.publication import Publication
 from factory.questions import snapshot
 from factory.recipe import Recipe
-from factory.run import Record, Run, folder_atomically, shards, write_json, write_table
+from factory.run import Record, Run
 from factory.seeds import reference_examples, warmup_examples
 from factory.settings import located
 from factory.terminal import line
@@ -104,6 +105,7 @@ class Stages:
             "examples": kept,
             "rejects": dropped,
             "checks": check_counts(out / "examples", out / "rejects"),
+            "check_versions": {one["name"]: one["version"] for one in (check.identity for check in curation.checks)},
             "inputs": self.run.described(rollouts),
             "outputs": self.run.described(out / "examples", out / "rejects"),
         }
@@ -121,6 +123,7 @@ class Stages:
                 gate.max_error_share,
                 tau=curation.tau if weighed else None,
                 centred=curation.centred,
+                exemplars=self.recipe.at(n).prompt.exemplar_questions,
             )
             questions = [path for split in SPLITS for path in shards(self.run.questions(split))]
             with line(f"gen {n}  validate") as shown:

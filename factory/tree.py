@@ -11,9 +11,10 @@
     rejects/train-00000-of-00001.parquet
 
 ``manifest.json`` is ``{"name", "generation", "tables", "files", "facts"}``. ``tables`` has the ``rows`` and
-``schema_version`` of each table, the examples ``by_origin`` and the rejects ``by_reason``; ``files`` the ``sha256``,
-the ``bytes`` and, of tables, the ``rows`` of each file; ``facts`` what the run knows (:mod:`factory.facts`) and the
-``parent``: generation, commit and manifest digest of the generation before this one.
+``schema_version`` of each table, the examples ``by_origin`` and how many of them are ``dialogues`` (several messages of
+the assistant), the rejects ``by_reason``; ``files`` the ``sha256``, the ``bytes`` and, of tables, the ``rows`` of each
+file; ``facts`` what the run knows (:mod:`factory.facts`) and the ``parent``: generation, commit and manifest digest of
+the generation before this one.
 
 Nothing in these files is of the moment: made again from the same run they are the same, byte for byte.
 """
@@ -28,14 +29,14 @@ from typing import Any
 import polars as pl
 
 from factory.card import card
-from factory.card_header import TABLES
 from factory.figures import draw
+from factory.files import digest
 from factory.model_card import model_card
-from factory.parquet import write_table
-from factory.run import digest
+from factory.parquet import TABLES, write_table
 
-DERIVED = ("README.md", "figures/")
-"""What follows from the other files: a later release of this project may show them in another way."""
+DERIVED = ("README.md", "figures/", "recipe.yaml")
+"""What follows from other files and facts (the recipe from its fingerprint): a later release of this project, or a
+later stage of the run, may write them in another way."""
 
 
 def dataset_tree(
@@ -62,6 +63,7 @@ def dataset_tree(
         manifest["tables"][table] = {"rows": sum(parts.values()), "schema_version": version}
         scans[table] = pl.scan_parquet(list(parts), glob=False)
     manifest["tables"]["examples"]["by_origin"] = _counts(scans["examples"], "origin")
+    manifest["tables"]["examples"]["dialogues"] = _dialogues(scans["examples"])
     manifest["tables"]["rejects"]["by_reason"] = _counts(scans["rejects"], "reason")
     (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
     draw(folder / "figures", manifest, scans["rollouts"], scans["examples"])
@@ -123,6 +125,13 @@ def _draw_examples(examples: pl.LazyFrame, seed: int, each: int = 5) -> list[dic
         drawn += random.Random(seed).sample(group["example_id"].to_list(), min(each, len(group)))
     rows = examples.filter(pl.col("example_id").is_in(drawn)).collect()
     return rows.sort("origin", "example_id").to_dicts()
+
+
+def _dialogues(examples: pl.LazyFrame) -> int:
+    """How many examples have several messages of the assistant, of which only the last is to be trained on."""
+    answers = pl.col("messages").list.eval(pl.element().struct.field("role") == "assistant").list.sum()
+    count: int = examples.select((answers > 1).sum()).collect(engine="streaming").item()
+    return count
 
 
 def _counts(rows: pl.LazyFrame, column: str) -> dict[str, int]:

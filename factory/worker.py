@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from factory.attempt import Attempt, By, Question
 from factory.component import Component
 from factory.engines import Completion, Engine, EngineDead, Sampling, SamplingError, cut
+from factory.files import shards, write_table, write_text
 from factory.prompts import Prompt
-from factory.run import shards, write_table, write_text
 from factory.verifiers import judge
 from schemas import ROLLOUTS
 

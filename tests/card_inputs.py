@@ -4,7 +4,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from factory.card_header import TABLES
+from factory.parquet import TABLES
 from schemas import EXAMPLES
 from tests.publishing import FACTS, example, row
 
@@ -12,16 +12,16 @@ SHOWN = [example(number) for number in (0, 3, 1, 2)]
 
 
 def manifest(
-    facts: dict[str, Any] = FACTS, name: str = "sums", examples: dict[str, int] | None = None
+    facts: dict[str, Any] = FACTS, name: str = "sums", examples: dict[str, int] | None = None, dialogues: int = 0
 ) -> dict[str, Any]:
-    """That of a generation with 12 examples unless told otherwise."""
+    """That of a generation with 12 examples, none of them a dialogue, unless told otherwise."""
     by_origin = {"sampled": 8, "rationalized": 4} if examples is None else examples
     rows = {"examples": sum(by_origin.values()), "rollouts": 12, "rejects": 3}
     return {
         "name": name,
         "generation": 2,
         "tables": {
-            "examples": {"rows": rows["examples"], "by_origin": by_origin},
+            "examples": {"rows": rows["examples"], "by_origin": by_origin, "dialogues": dialogues},
             "rollouts": {"rows": rows["rollouts"]},
             "rejects": {"rows": rows["rejects"], "by_reason": {"wrong": 2, "truncated": 1}},
         },

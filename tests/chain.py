@@ -67,4 +67,4 @@ def publish(
             for half, path in enumerate(tables[name]):
                 pq.write_table(pa.Table.from_pylist(rows[half::2], schema), path)
         given = {"tables": tables, "recipe": "seed: 7\n", "facts": facts(generation) | more}
-        return publish_dataset(target, generation, on_progress=lambda done, total: None, **given)
+        return publish_dataset(target, generation, near=Path(folder), on_progress=lambda done, total: None, **given)

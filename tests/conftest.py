@@ -1,5 +1,6 @@
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
             assert "registry/run/gen-0" in printed
             (shared / "made").touch()
     return shared / "run"
+
+
+@pytest.fixture
+def mine(run: Path, tmp_path: Path) -> Path:
+    """A copy of the run, for a test to change."""
+    return Path(shutil.copytree(run, tmp_path / "run"))
 
 
 @pytest.fixture

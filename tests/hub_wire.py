@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -17,6 +17,13 @@ Kind = Literal[429, 500, 503, "reset", "lost"]
 """A status instead of an answer; ``reset``: the connection breaks before the request is handled; ``lost``: it is
 handled, then the connection breaks."""
 
+
+BODIES = {
+    429: ("text/plain", "Too many requests"),
+    500: ("application/json", '{"error": "injected"}'),
+    503: ("text/html", "<html><head><title>503</title></head><body>Try again</body></html>"),
+}
+"""What comes with a status: the Hub explains itself in JSON, what stands before it does not."""
 
 UNCOUNTED = "/api/agent-harnesses"
 """The client asks for this at most once in a process and does without an answer: neither logged nor broken."""
@@ -94,7 +101,8 @@ class Wire:
             return await _break(scope, receive)
         elif rule and isinstance(rule.action, int):
             again = {"Retry-After": str(self.retry_after)} if rule.action == 429 else {}
-            return await JSONResponse({"error": "injected"}, rule.action, again)(scope, receive, send)
+            media_type, content = BODIES[rule.action]
+            return await Response(content, rule.action, again, media_type)(scope, receive, send)
 
         async def unheard(message: Message) -> None:
             pass

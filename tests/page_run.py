@@ -7,8 +7,9 @@ import polars as pl
 import pyarrow as pa
 import yaml
 
+from factory.files import shards, write_table
 from factory.load import load_recipe
-from factory.run import Run, shards, write_table
+from factory.run import Run
 from schemas import EXAMPLES, QUESTIONS, REJECTS, ROLLOUTS
 
 Row = dict[str, Any]

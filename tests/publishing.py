@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -110,12 +111,27 @@ def tree_in(folder: Path, inputs: Inputs, name: str = "sums", generation: int = 
 
 
 def publish(target: Target, inputs: Inputs, generation: int = 0) -> Published:
-    return publish_dataset(target, generation, **inputs, on_progress=lambda done, total: None)
+    """As a run would whose generations are these."""
+
+    def examples(of: int) -> dict[str, Any]:
+        return {"generation": of, "examples_sha256": f"{of:064}"}
+
+    trained_on = examples(generation - 1) if generation else None
+    facts = inputs["facts"] | examples(generation) | {"model": inputs["facts"]["model"] | {"trained_on": trained_on}}
+    facts.pop("generation")
+    with TemporaryDirectory() as near:
+        return publish_dataset(
+            target,
+            generation,
+            **inputs | {"facts": facts},
+            near=Path(near),
+            on_progress=lambda done, total: None,
+        )
 
 
 def publish_all(target: Target, inputs: Inputs, generations: int) -> list[Published]:
     """Generations 0, 1, ... that differ in their seed."""
-    return [publish(target, inputs | {"facts": FACTS | {"seed": seed}}, seed) for seed in range(generations)]
+    return [publish(target, inputs | {"facts": inputs["facts"] | {"seed": seed}}, seed) for seed in range(generations)]
 
 
 def history(server: HubServer, kind: str = "datasets") -> list[str]:

@@ -14,6 +14,7 @@ from factory.card_method import CITATIONS, KEPT, ORIGINS_OF_ANY_REWARD
 from factory.card_method import ORIGINS as ORIGIN_MEANINGS
 from factory.figures import FIGURES
 from factory.groups import Curation
+from factory.model_card import model_card
 from schemas.examples import ORIGINS
 from tests.card_inputs import DIALOGUE, OVER_TURNS, RISE, SAID, SHOWN, fences, manifest
 from tests.publishing import FACTS, RATIONALE, made_in, tree_in
@@ -53,9 +54,27 @@ def test_card_says_what_is_known() -> None:
         'examples = load_dataset("registry/sums/gen-2", "examples", split="train")',
     }
     assert "kept where a verifier found the final answer right" in text
+    assert "`messages` of `rationalized` examples ask the question without it" in text
     assert not any(
         absent in text for absent in ("Weight", "m1@t1", "`corrected`", "qu2024", "reward 1", "WARNING", "hf://")
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "header"),
+    [
+        ("apache-2.0", {"license": "apache-2.0"}),
+        ("proprietary", {"license": "other", "license_name": "proprietary"}),
+        ("Llama: see there", {"license": "other", "license_name": "Llama: see there"}),
+        (None, {}),
+    ],
+)
+def test_a_licence_that_the_hub_does_not_know_has_a_name(given: str | None, header: dict[str, str]) -> None:
+    """The Hub refuses a card whose ``license`` is none of its identifiers."""
+    facts = FACTS | {"license": given}
+    for text in (card(manifest(facts), SHOWN), model_card(facts)):
+        data = DatasetCard(text).data.to_dict()
+        assert {name: value for name, value in data.items() if name.startswith("license")} == header
 
 
 def test_card_warns_at_its_top_of_what_failed_validation() -> None:
@@ -93,13 +112,15 @@ def test_a_tree_has_the_figures_of_its_card(tmp_path: Path) -> None:
 
 
 def test_card_says_that_wrong_attempts_are_among_weighted_examples() -> None:
-    text = card(manifest(RISE, examples={"sampled": 1, "corrected": 1}), DIALOGUE)
+    text = card(manifest(RISE, examples={"sampled": 1, "corrected": 1, "reference": 1}, dialogues=2), DIALOGUE)
     assert "**not all of them reach the right answer**: kept were the best attempts of the first turn" in text
     assert "kept where a verifier found" not in text
     assert "exp(reward / 0.4)" in text
     assert "- Method: rise (after generations of star)" in text
     assert "| corrected | 1 | a later turn, after feedback, right or wrong |" in text
+    assert "| reference | 1 | given, not sampled; at turn 1 after another question's rationale" in text
     assert "only the last message is to be trained on" in text
+    assert "`messages` of `rationalized`" not in text
     assert "- Teacher: larger" in text
     assert "A training that does not read `weight` learns the wrong attempts" in text
     assert 'right = examples.filter(polars.col("reward").fill_null(1) == 1)' in text
@@ -160,7 +181,7 @@ def test_card_leaves_out_what_is_not_known() -> None:
     assert "**0 examples**" in text
     assert "No attempt was rejected." in text
     absent = (
-        "None)",
+        "(None",
         ": None",
         "license:",
         "Accuracy",

@@ -1,5 +1,6 @@
 """What the dataset card tells its readers to do works: load, train."""
 
+import json
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -11,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from factory import tree
 from factory.card import card
-from factory.card_header import TABLES
+from factory.parquet import TABLES
 from schemas import EXAMPLES
 from tests.card_inputs import DIALOGUE, MESSAGES, RISE, SHOWN, fences, manifest
 from tests.publishing import FACTS, made_in, tree_in
@@ -63,21 +65,37 @@ def test_datasets_loads_by_the_header(tmp_path: Path, load: Callable[..., Any]) 
         load(str(tree), "examples")
 
 
-@pytest.mark.parametrize(("facts", "shown"), [(RISE, DIALOGUE), (RISE, SHOWN), (FACTS, DIALOGUE)])
+def test_one_dialogue_that_is_not_shown_changes_how_to_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "draw", lambda *_: None)
+    inputs = made_in(tmp_path / "shards")
+    assert "last_message" not in (tree_in(tmp_path / "without", inputs) / "README.md").read_text()
+    shard = tmp_path / "dialogue.parquet"
+    dialogue = SHOWN[-1] | {"example_id": "e20", "messages": MESSAGES}
+    pq.write_table(pa.Table.from_pylist([dialogue], EXAMPLES), shard)
+    inputs["tables"]["examples"].append(shard)
+    made = tree_in(tmp_path / "with", inputs)
+    text = (made / "README.md").read_text()
+    assert json.loads((made / "manifest.json").read_text())["tables"]["examples"]["dialogues"] == 1
+    assert "e11, gold" in text
+    assert "e20, gold" not in text
+    assert "_component_: last_message.examples" in text
+
+
+@pytest.mark.parametrize(("facts", "dialogues"), [(RISE, 1), (RISE, 0), (FACTS, 1)])
 def test_code_of_the_card_trains_on_the_last_right_message(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any], shown: list[dict[str, Any]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any], dialogues: int
 ) -> None:
     """Run as printed, on a wrong attempt and on a corrected one; Axolotl's settings are those of its documentation."""
     monkeypatch.chdir(tmp_path)
     examples = datasets.Dataset(pa.Table.from_pylist(DIALOGUE, EXAMPLES))
     monkeypatch.setattr(datasets, "load_dataset", lambda *args, **more: examples)
     kept = [MESSAGES] if facts is RISE else [MESSAGES[:2], MESSAGES]
-    text = card(manifest(facts), shown)
+    text = card(manifest(facts, dialogues=dialogues), SHOWN)
     _, trl, torchtune, axolotl = fences(text, "python")
 
     trainer: dict[str, Any] = {}
     before, _, after = trl.partition("from trl import SFTConfig, SFTTrainer\n")
-    exec(before + after.partition("SFTTrainer(")[0], trainer)
+    exec(before + after.partition("arguments = ")[0], trainer)
     assert trainer["examples"].to_list() == [{"prompt": one[:-1], "completion": one[-1:]} for one in kept]
 
     tuning: dict[str, Any] = {}

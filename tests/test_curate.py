@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory.curate import curate, curate_rollouts, to_schema
+from factory.files import write_table
 from factory.groups import Curation
-from factory.run import write_table
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
 from schemas.examples import ORIGINS
 from schemas.rejects import REASONS

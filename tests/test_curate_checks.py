@@ -9,9 +9,9 @@ import pytest
 
 from factory.checks.derived import Derived
 from factory.curate import check_counts, curate_rollouts, to_schema
+from factory.files import write_table
 from factory.groups import Curation
 from factory.load import load_recipe
-from factory.run import write_table
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
 from tests.test_curate import Row, attempt, rollout
 

@@ -1,10 +1,9 @@
 """What is published serves the tools of other people: they read the same rows, and train what is to be trained."""
 
-import json
-import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,14 @@ from tokenizers import ByteLevelBPETokenizer
 from torchtune import config
 from torchtune.data import CROSS_ENTROPY_IGNORE_IDX
 from torchtune.models.qwen2_5 import qwen2_5_tokenizer
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
-from benchmarks.reupload import NEW, ROWS, made_up, sent_again, written
 from factory import parquet
 from factory.bases.tiny_llama import tiny_llama
-from factory.publish import publish_dataset
 from factory.targets.registry import Registry
 from factory.tuning import ChatTokenizer, ExampleStream
-from schemas import EXAMPLES, REJECTS, ROLLOUTS
-from tests.publishing import row
+from schemas import EXAMPLES
+from tests.publishing import FACTS, publish, row
 
 Rows = list[dict[str, Any]]
 
@@ -67,9 +64,10 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with pytest.MonkeyPatch.context() as patch:  # several files, with several row groups each
         for limit, value in {"BATCH_ROWS": 5, "ROW_GROUP_BYTES": 2000, "FILE_BYTES": 4000}.items():
             patch.setattr(parquet, limit, value)
-        published = publish(folder / "registry/sums", shards)
-    assert len(list((published / "data").iterdir())) > 2
-    return Dataset(published, shards)
+        tables: dict[str, list[Path]] = {"examples": shards, "rollouts": [], "rejects": []}
+        published = publish(Registry(folder / "registry/sums"), {"tables": tables, "recipe": "", "facts": FACTS})
+    assert len(list(published.folder("*").glob("data/*"))) > 2
+    return Dataset(published.folder("*"), shards)
 
 
 @pytest.fixture
@@ -81,18 +79,13 @@ def dataset(made: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> D
     return made
 
 
-def publish(home: Path, shards: list[Path]) -> Path:
-    tables: dict[str, list[Path]] = {"examples": shards, "rollouts": [], "rejects": []}
-    published = publish_dataset(
-        Registry(home), 0, tables=tables, recipe="seed: 7\n", facts={"seed": 7}, on_progress=lambda *_: None
-    )
-    return published.folder("*")
-
-
 def example(number: int) -> dict[str, Any]:
-    """Of every four one sampled, rationalized, corrected and reference."""
+    """Of every four one sampled, rationalized, corrected and reference; the first is longer than TRL's default."""
     origin = ("sampled", "rationalized", "corrected", "reference")[number % 4]
-    question, rationale = f"Ä|{number}\n+9 = ?", f'"{number}+9" is\n\n{number + 9}, not π.'
+    question, rationale = (
+        f"Ä|{number}\n+9 = ?",
+        f'"{number}+9" is\n\n{number + 9}, not π.' + " Yes." * (300 if number == 0 else 0),
+    )
     messages = [
         {"role": "user", "content": question},
         {"role": "assistant", "content": f"It is {number}."},
@@ -122,7 +115,7 @@ def example(number: int) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    tiny_llama(folder, max_length=512)
+    tiny_llama(folder, max_length=2048)
     return folder
 
 
@@ -183,32 +176,33 @@ def test_our_stream_trains_the_last_answer(dataset: Dataset, model: Path) -> Non
         assert made["weight"] == pytest.approx(found["weight"])
 
 
-def test_trl_trains_the_last_answer(dataset: Dataset, model: Path) -> None:
-    """As the card prepares it. The untouched table it reads as well, but it trains the questions too."""
-    from trl import SFTConfig, SFTTrainer
+def test_trl_trains_the_last_answer(dataset: Dataset, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the card has it, but for the model's name, and for how long. The untouched table it reads as well, but it
+    trains the questions too."""
+    import trl
 
-    tokenizer = AutoTokenizer.from_pretrained(model)
+    made: list[Any] = []
 
-    def trainer(examples: datasets.Dataset) -> Any:
-        settings = {"max_steps": 2, "logging_steps": 1, "max_length": None, "save_strategy": "no"}
-        arguments = SFTConfig("out", **settings, report_to="none", disable_tqdm=True, use_cpu=True)
-        untrained = AutoModelForCausalLM.from_pretrained(model)
-        return SFTTrainer(untrained, arguments, train_dataset=examples, processing_class=tokenizer)
+    class Watched(trl.SFTTrainer):
+        def __init__(self, *args: Any, **settings: Any):
+            super().__init__(*args, **settings)
+            made.append(self)
 
-    ours = [ChatTokenizer(str(model)).tokenize_messages(found["messages"]) for found in dataset.rows()]
-    prepared, _, _ = str(dataset.card_says("TRL", "python")).partition("SFTTrainer(")
+    small = {"max_steps": 2, "logging_steps": 1, "save_strategy": "no", "disable_tqdm": True, "use_cpu": True}
+    monkeypatch.setattr(trl, "SFTTrainer", Watched)
+    monkeypatch.setattr(trl, "SFTConfig", partial(trl.SFTConfig, report_to="none", **small))
     names: dict[str, Any] = {}
-    exec(prepared, names)
-    training = trainer(names["examples"])
-    labels = training.train_dataset["labels"]
-    assert list(training.train_dataset["input_ids"]) == [tokens for tokens, _ in ours]
+    exec(str(dataset.card_says("TRL", "python")).replace('"base-model"', repr(str(model))), names)
+    ours = [ChatTokenizer(str(model)).tokenize_messages(found["messages"]) for found in dataset.rows()]
+    labels = made[0].train_dataset["labels"]
+    assert list(made[0].train_dataset["input_ids"]) == [tokens for tokens, _ in ours]
     assert [[label == -100 for label in one] for one in labels] == [mask for _, mask in ours]
-    training.train()
-    losses = [logged["loss"] for logged in training.state.log_history if "loss" in logged]
+    losses = [logged["loss"] for logged in made[0].state.log_history if "loss" in logged]
     assert len(losses) == 2
     assert np.isfinite(losses).all()
 
-    alone = trainer(datasets.load_dataset(str(dataset.folder), split="train")).train_dataset
+    untouched = datasets.load_dataset(str(dataset.folder), split="train")
+    alone = Watched(str(model), args=names["arguments"], train_dataset=untouched).train_dataset
     assert list(alone["input_ids"]) == list(alone["labels"]) == [tokens for tokens, _ in ours]
 
 
@@ -246,58 +240,3 @@ def test_axolotl_trains_the_last_answer(dataset: Dataset) -> None:
         else:
             trained.append([message[content] for message in messages if message[role] in settings["roles_to_train"]])
     assert trained == [[found["rationale"]] for found in dataset.rows()]
-
-
-def test_parquet_says_what_it_holds(dataset: Dataset) -> None:
-    schemas = {"data": EXAMPLES, "rollouts": ROLLOUTS, "rejects": REJECTS}
-    for folder, schema in schemas.items():
-        for path in (dataset.folder / folder).iterdir():
-            with pq.ParquetFile(path) as file:
-                metadata, written_as = file.metadata, file.schema_arrow
-            features = json.loads(metadata.metadata[b"huggingface"])["info"]["features"]
-            assert datasets.Features.from_dict(features) == datasets.Features.from_arrow_schema(schema)
-            assert json.loads(metadata.metadata[b"content_defined_chunking"])["min_chunk_size"] == 256 * 1024
-            assert written_as.metadata[b"schema_version"] == schema.metadata[b"schema_version"]
-            groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-            columns = [group.column(number) for group in groups for number in range(group.num_columns)]
-            assert {column.compression for column in columns} <= {"ZSTD"}  # a table without rows has no row group
-            assert all(column.has_column_index and column.has_offset_index for column in columns)
-
-
-def test_published_again_elsewhere_the_files_are_the_same(dataset: Dataset, tmp_path: Path) -> None:
-    once, twice = (publish(tmp_path / home / "sums", dataset.shards) for home in ("once", "twice"))
-    assert files(once) == files(twice)
-    assert "data/train-00000-of-00001.parquet" in files(once)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture(scope="module")
-def rows_of_both() -> pa.Table:
-    return made_up(range(ROWS + NEW))
-
-
-SCATTERED = random.Random(0).sample(range(ROWS + NEW), NEW)
-
-
-@pytest.mark.parametrize(
-    "places",
-    [range(ROWS, ROWS + NEW), range(ROWS // 2, ROWS // 2 + NEW), SCATTERED],
-    ids=["after the others", "together in the middle", "at random places"],
-)
-def test_of_a_generation_with_new_rows_little_is_sent(
-    tmp_path: Path, rows_of_both: pa.Table, places: Sequence[int]
-) -> None:
-    """The real client counts. What else may change, and what that costs, is in ``benchmarks/reupload.py``."""
-    before, new = iter(range(ROWS)), iter(range(ROWS, ROWS + NEW))
-    found = set(places)
-    after = rows_of_both.take([next(new if row in found else before) for row in range(ROWS + NEW)])
-    assert NEW == ROWS / 20
-    for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-    old = written(tmp_path / "old", rows_of_both.slice(0, ROWS))
-    sent = written(tmp_path / "new", after, before=old)
-    assert pq.read_metadata(sent).num_rows == ROWS + NEW
-    assert sent_again(old, sent) < 0.3

@@ -19,10 +19,10 @@ from factory.engines import Completion, EngineMisconfigured, Sampling, SamplingE
 from factory.engines.openai import OpenAI
 from factory.engines.vllm import VLLM
 from factory.errors import FactoryError
+from factory.files import write_table
 from factory.groups import Rollout
 from factory.prompts import Prompt
 from factory.rollout import roll_out
-from factory.run import write_table
 from factory.worker import Job, Pass
 from schemas import QUESTIONS
 from tests.served import free_port, sample

@@ -67,6 +67,37 @@ def test_bars_are_the_numbers_of_the_tables() -> None:
     }
 
 
+def test_bars_from_questions_to_examples() -> None:
+    """Neither attempts, many times as many, nor what has not happened, nor what was given."""
+    steps = {"questions": 1000, "attempts": 15885, "of these, under a hint": 0, "questions solved without a hint": 298}
+    steps |= {"examples corrected": 215, "examples rationalized": 0, "examples reference": 1000}
+    figure = figures._funnel([{"what": what, "count": count} for what, count in steps.items()])
+    assert figure is not None
+    (axes,) = figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert dict(zip(labels, (bar.get_width() for bar in axes.patches), strict=True)) == {
+        "questions": 1000,
+        "questions solved without a hint": 298,
+        "examples corrected": 215,
+    }
+    assert figures._funnel([{"what": "questions", "count": 0}]) is None
+
+
+def test_legends_lie_below_what_is_drawn() -> None:
+    for figure in (
+        figures._lengths(EXAMPLES),
+        figures._accuracy(RISE["accuracy"]),
+        figures._accuracy(FACTS["accuracy"]),
+    ):
+        assert figure is not None
+        figure.set_layout_engine("constrained")
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            legend = axes.get_legend().get_window_extent()
+            label = axes.xaxis.label.get_window_extent()
+            assert 0 <= legend.y0 < legend.y1 < label.y0 < axes.bbox.y0
+
+
 def test_lines_are_the_accuracies() -> None:
     figure = figures._accuracy(RISE["accuracy"])
     assert figure is not None

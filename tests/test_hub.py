@@ -5,12 +5,15 @@ from pathlib import Path
 import datasets
 import polars
 import pytest
-from huggingface_hub import HfApi, HfFileSystem
+from huggingface_hub import CommitOperationAdd, HfApi, HfFileSystem
 
 from factory import parquet
+from factory.errors import ConfigError
+from factory.load import load_recipe
 from factory.publish import publish_model
-from factory.targets import PublishError, manifest_digest, published, target
+from factory.targets import PublishError, patience, published, target
 from factory.targets.hub import Hub
+from factory.targets.manifest import manifest_digest
 from factory.targets.registry import Registry
 from tests.hub_server import HubServer
 from tests.publishing import FACTS, NAME, Inputs, history, publish, publish_all, tree_in
@@ -109,6 +112,34 @@ def test_what_the_hub_would_refuse_is_known_beforehand(
     assert token not in problem
 
 
+@pytest.mark.parametrize("kind", ["dataset", "model"])
+def test_files_of_another_origin_are_not_replaced(server: HubServer, inputs: Inputs, tmp_path: Path, kind: str) -> None:
+    made = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    hub = Hub(NAME, kind=kind)
+    HfApi().create_repo(NAME, repo_type=kind, private=False)
+
+    def add(path: str) -> None:
+        add = CommitOperationAdd(path, b"---\nlicense: mit\n---\n")
+        HfApi().create_commit(NAME, [add], commit_message="mine", repo_type=kind)
+
+    add("README.md")
+    assert hub.problems() == []
+    add("precious.csv")
+    (problem,) = hub.problems()
+    assert "holds files of another origin, such as precious.csv" in problem
+    with pytest.raises(PublishError, match=r"such as precious\.csv"):
+        hub.publish(made, 0, "rationales", lambda *_: None)
+    assert "precious.csv" in [file.path for file in hub.files("main")]
+
+
+def test_without_a_token_it_is_told_at_once(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(server.folder / "no token"))
+    monkeypatch.setattr(patience.time, "sleep", lambda _: pytest.fail("there is nothing to wait for"))
+    (problem,) = Hub(NAME).problems()
+    assert problem == f"hub:{NAME}: there is no token: set HF_TOKEN to one that the Hub knows, or `hf auth login`"
+
+
 def test_a_refusal_is_told_in_a_line(
     server: HubServer, inputs: Inputs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -133,20 +164,25 @@ def test_a_model_is_published_beside_its_dataset(server: HubServer, hub: Hub, in
     dataset = publish(hub, inputs)
     for to in (hub.models(), Registry(tmp_path / "registry" / "sums").models()):
         facts = {"dataset": dataset.where, "license": "mit"}
-        made = publish_model(to, 0, checkpoint=checkpoint, facts=facts, on_progress=lambda *_: None)
+        made = publish_model(to, 0, checkpoint=checkpoint, facts=facts, near=tmp_path, on_progress=lambda *_: None)
         assert made.digests().keys() == {"config.json", "model.safetensors", "README.md"}
         assert "owner/sums@gen-0" in (made.folder("README.md") / "README.md").read_text()
         assert (
-            publish_model(to, 0, checkpoint=checkpoint, facts=facts, on_progress=lambda *_: None).commit == made.commit
+            publish_model(to, 0, checkpoint=checkpoint, facts=facts, near=tmp_path, on_progress=lambda *_: None).commit
+            == made.commit
         )
     assert (checkpoint / "README.md").read_text() == "the base's"
     assert len(history(server, "models")) == 2
 
 
-@pytest.mark.parametrize("where", ["hub:sums", "hub:owner/sums/gen-1", "hub:"])
+@pytest.mark.parametrize(
+    "where", ["hub:sums", "hub:owner/sums/gen-1", "hub:", "hub:owner/sums--1", "hub:owner/sums.git"]
+)
 def test_a_target_that_is_none_is_refused(where: str) -> None:
-    with pytest.raises(Exception, match="hub:owner/name"):
+    with pytest.raises(ConfigError, match="hub:owner/name"):
         target(where)
+    with pytest.raises(ConfigError, match=r"publish\.hub: "):
+        load_recipe("star_arithmetic", [f"publish.hub='{where.removeprefix('hub:')}'"])
 
 
 def test_what_is_not_published_is_told_with_what_is(
@@ -154,7 +190,7 @@ def test_what_is_not_published_is_told_with_what_is(
 ) -> None:
     publish(hub, inputs)
     publish(Registry(tmp_path / "registry" / "sums"), inputs)
-    with pytest.raises(Exception, match=r"'owner/sums@gen-1': .*\n.*did you mean 'gen-0'"):
+    with pytest.raises(ConfigError, match=r"'owner/sums@gen-1': .*\n.*did you mean 'gen-0'"):
         published("owner/sums@gen-1")
-    with pytest.raises(Exception, match=r"did you mean '.*registry/sums/gen-0'"):
+    with pytest.raises(ConfigError, match=r"did you mean '.*registry/sums/gen-0'"):
         published(str(tmp_path / "registry" / "sums" / "gen-1"))

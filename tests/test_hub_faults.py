@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from factory.targets import PublishError, patience
 from factory.targets.hub import Hub
 from factory.targets.registry import Folder
 from tests.hub_server import HubServer
+from tests.hub_wire import Kind
 from tests.publishing import FACTS, NAME, Inputs, history, publish, tree_in
 
 COMMIT = r"/commit/main$"
@@ -34,7 +36,7 @@ def test_another_commit_meanwhile_is_built_upon(server: HubServer, hub: Hub, inp
     assert "notes.txt" not in made.digests(), "a generation is what its manifest says and nothing else"
 
 
-FAULTS = (429, 500, "reset", "lost")
+FAULTS = (429, 500, 503, "reset", "lost")
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -142,6 +144,42 @@ def test_other_content_committed_but_not_tagged_yet_is_waited_for(
         publish(hub, inputs)
     assert waits == 1
     assert len(history(server)) == 2
+
+
+@pytest.mark.parametrize("kind", ["reset", "lost"])
+def test_with_xet_as_well(
+    server: HubServer, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    server.adopt(monkeypatch, xet=True)
+    made = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    for number, path in enumerate(("xet-write-token", "/xorbs?/", "/shards?", COMMIT)):
+        server.fault("POST|GET|PUT", path, kind)
+        there = Hub(f"owner/sums-{number}").publish(made, 0, "rationales", lambda *_: None)
+        assert there.digests() == Folder(made).digests()
+        assert len(server.repository(f"owner/sums-{number}").git("rev-list", "main").split()) == 2
+
+
+@pytest.mark.parametrize("kind", [403, "reset"])
+def test_an_upload_that_fails_is_told_without_its_address(
+    server: HubServer, inputs: Inputs, tmp_path: Path, kind: Kind
+) -> None:
+    """The addresses of uploads are signed; one that has expired is a 403, and a new one is asked for."""
+    made = tree_in(tmp_path / "tree", inputs, NAME, 0)
+    server.fault("PUT", "/upload/", kind, times=2)
+    assert Hub("owner/mended").publish(made, 0, "rationales", lambda *_: None).commit
+    server.fault("PUT", "/upload/", kind, times=1000)
+    with pytest.raises(PublishError, match=r"an upload failed") as refused:
+        Hub(NAME).publish(made, 0, "rationales", lambda *_: None)
+    told = "".join(traceback.format_exception(refused.value))
+    assert "/upload/" not in told
+    assert server.url not in told
+
+
+def test_reading_has_the_same_patience(server: HubServer, hub: Hub, inputs: Inputs) -> None:
+    there = publish(hub, inputs)
+    for path in ("/tree/", "/resolve/"):
+        server.fault("GET|HEAD", path, 500, times=7)
+        assert there.manifest()["generation"] == 0
 
 
 def test_patience_has_an_end(server: HubServer, hub: Hub) -> None:

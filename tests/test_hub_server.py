@@ -1,14 +1,12 @@
 """The loopback Hub is asked by the real clients, and behaves like the Hub where a publisher depends on it."""
 
 import hashlib
-import io
 import json
 import os
 import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ import httpx2
 import polars
 import pytest
 from huggingface_hub import (
-    CommitOperationAdd,
     CommitOperationDelete,
     HfApi,
     HfFileSystem,
@@ -34,20 +31,10 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from tests.hub_clients import CARD, NAME, TRAIN, commit, head, rows
 from tests.hub_server import HubServer
-from tests.hub_wire import Kind
 
-NAME = "owner/sums"
-CARD = b"---\nconfigs:\n- config_name: default\n  data_files: data/train-*.parquet\n---\n# Sums\n"
-TRAIN = "data/train-00000-of-00001.parquet"
 READER = f"import huggingface_hub as h; print(h.hf_hub_download('{NAME}', 'README.md', repo_type='dataset'))"
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    with HubServer(tmp_path) as server:
-        server.adopt(monkeypatch)
-        yield server
 
 
 @pytest.fixture(params=["large files", "xet"])
@@ -58,20 +45,6 @@ def either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
         yield server
 
 
-def rows(count: int) -> bytes:
-    """A Parquet file."""
-    file = io.BytesIO()
-    polars.DataFrame({"number": range(count)}).write_parquet(file)
-    return file.getvalue()
-
-
-def commit(api: HfApi, files: dict[str, bytes], parent: str | None = None) -> str:
-    """One commit to the dataset, which is made where it is missing; returns its id."""
-    api.create_repo(NAME, repo_type="dataset", private=True, exist_ok=True)
-    operations = [CommitOperationAdd(path, content) for path, content in files.items()]
-    return str(api.create_commit(NAME, operations, commit_message="m", repo_type="dataset", parent_commit=parent).oid)
-
-
 def two_generations(api: HfApi) -> list[str]:
     """Commits and tags gen-1 with 10 rows, then gen-2 with 20; returns the commits."""
     commits = []
@@ -79,10 +52,6 @@ def two_generations(api: HfApi) -> list[str]:
         commits.append(commit(api, {"README.md": CARD + b"%d" % generation, TRAIN: rows(10 * generation)}))
         api.create_tag(NAME, tag=f"gen-{generation}", revision=commits[-1], repo_type="dataset")
     return commits
-
-
-def head(api: HfApi) -> str | None:
-    return api.repo_info(NAME, repo_type="dataset").sha
 
 
 def sent(api: HfApi, *items: dict[str, Any], parent: str) -> httpx2.Response:
@@ -95,7 +64,7 @@ def sent(api: HfApi, *items: dict[str, Any], parent: str) -> httpx2.Response:
     )
 
 
-def test_a_repository_is_made_once_and_private(hub: HubServer) -> None:
+def test_a_repository_is_made_once_and_private(server: HubServer) -> None:
     api = HfApi()
     for kind in ("dataset", "model"):
         url = api.create_repo(NAME, repo_type=kind, private=True)
@@ -107,20 +76,6 @@ def test_a_repository_is_made_once_and_private(hub: HubServer) -> None:
         assert api.repo_info(NAME, repo_type=kind).private
         assert api.list_repo_files(NAME, repo_type=kind) == [".gitattributes"]
     assert api.whoami()["name"] == "owner"
-
-
-def test_of_two_who_make_a_repository_both_find_it(hub: HubServer) -> None:
-    def make(_: int) -> int:
-        api = HfApi()
-        try:
-            api.create_repo(NAME, repo_type="dataset")
-        except HfHubHTTPError as error:
-            assert head(api)
-            return error.response.status_code
-        return 200
-
-    with ThreadPoolExecutor(4) as makers:
-        assert sorted(makers.map(make, range(4))) == [200, 409, 409, 409]
 
 
 def test_small_and_large_files_come_back_by_tag(either: HubServer) -> None:
@@ -143,19 +98,19 @@ def test_small_and_large_files_come_back_by_tag(either: HubServer) -> None:
     )
 
 
-def test_a_commit_of_many_files_is_one_commit(hub: HubServer) -> None:
+def test_a_commit_of_many_files_is_one_commit(server: HubServer) -> None:
     api = HfApi()
     files = {f"records/{number:03}.json": b"%d" % number for number in range(330)}
     oid = commit(api, files | {f"data/{number}.parquet": rows(number) for number in range(3)})
     assert head(api) == oid
-    assert hub.repository(NAME).git("rev-list", "--count", "main") == "2"
-    hub.hub.page = 100
+    assert server.repository(NAME).git("rev-list", "--count", "main") == "2"
+    server.hub.page = 100
     listed = set(api.list_repo_files(NAME, repo_type="dataset"))
     assert listed == {*files, ".gitattributes", "data/0.parquet", "data/1.parquet", "data/2.parquet"}
-    assert hub.calls[-4:] == [f"GET /api/datasets/{NAME}/tree/main"] * 4
+    assert server.calls[-4:] == [f"GET /api/datasets/{NAME}/tree/main"] * 4
 
 
-def test_tags_stay_where_they_are(hub: HubServer) -> None:
+def test_tags_stay_where_they_are(server: HubServer) -> None:
     api = HfApi()
     first, second = two_generations(api)
     with pytest.raises(HfHubHTTPError) as conflict:
@@ -171,35 +126,22 @@ def test_tags_stay_where_they_are(hub: HubServer) -> None:
     assert api.repo_info(NAME, revision="gen-1", repo_type="dataset").sha == second
 
 
-def test_a_stale_parent_is_refused_but_for_what_changes_nothing(hub: HubServer) -> None:
+def test_a_stale_parent_is_refused_but_for_what_changes_nothing(server: HubServer) -> None:
     api = HfApi()
     old = commit(api, {"a": b"1"})
-    hub.before("POST", "/commit/", lambda: hub.repository(NAME).commit("main", "behind one's back", {"b": b"2"}, None))
+    server.before(
+        "POST", "/commit/", lambda: server.repository(NAME).commit("main", "behind one's back", {"b": b"2"}, None)
+    )
     with pytest.raises(HfHubHTTPError) as stale:
         commit(api, {"a": b"3"}, parent=old)
     assert stale.value.response.status_code == 412
     new = commit(api, {"a": b"3"}, parent=head(api))
     same = {"key": "file", "value": {"path": "a", "content": "Mw==", "encoding": "base64"}}
     assert sent(api, same, parent=old).json()["commitOid"] == new
-    assert hub.repository(NAME).git("rev-list", "--count", "main") == "4"
+    assert server.repository(NAME).git("rev-list", "--count", "main") == "4"
 
 
-def test_of_two_who_race_one_is_stale(hub: HubServer) -> None:
-    api = HfApi()
-    parent = commit(api, {"a": b"1"})
-
-    def race(content: bytes) -> int:
-        try:
-            commit(HfApi(), {"a": content}, parent)
-        except HfHubHTTPError as error:
-            return error.response.status_code
-        return 200
-
-    with ThreadPoolExecutor(4) as racers:
-        assert sorted(racers.map(race, (b"2", b"3", b"4", b"5"))) == [200, 412, 412, 412]
-
-
-def test_files_are_deleted_and_what_is_missing_is_named(hub: HubServer) -> None:
+def test_files_are_deleted_and_what_is_missing_is_named(server: HubServer) -> None:
     api = HfApi()
     commit(api, {"a": b"1", "b": b"2"})
     delete = [CommitOperationDelete("a")]
@@ -217,7 +159,7 @@ def test_files_are_deleted_and_what_is_missing_is_named(hub: HubServer) -> None:
     assert sent(api, lost, parent=str(head(api))).status_code == 400
 
 
-def test_what_is_binary_is_large_and_tracked_from_then_on(hub: HubServer) -> None:
+def test_what_is_binary_is_large_and_tracked_from_then_on(server: HubServer) -> None:
     api = HfApi()
     commit(api, {"figures/a.png": b"\x89PNG\0", "empty": b""})
     figure, attributes = api.get_paths_info(NAME, ["figures/a.png", ".gitattributes"], repo_type="dataset")
@@ -226,13 +168,13 @@ def test_what_is_binary_is_large_and_tracked_from_then_on(hub: HubServer) -> Non
     assert content.endswith("figures/a.png filter=lfs diff=lfs merge=lfs -text\n")
 
 
-def test_a_file_is_sent_in_parts_and_described(hub: HubServer) -> None:
+def test_a_file_is_sent_in_parts_and_described(server: HubServer) -> None:
     first, _ = two_generations(HfApi())
     url = hf_hub_url(NAME, TRAIN, repo_type="dataset", revision="gen-1")
-    about = get_hf_file_metadata(url, token=hub.token)
+    about = get_hf_file_metadata(url, token=server.token)
     expected = hashlib.sha256(rows(10)).hexdigest()
     assert (about.commit_hash, about.etag, about.size) == (first, expected, len(rows(10)))
-    headers = {"Authorization": f"Bearer {hub.token}"}
+    headers = {"Authorization": f"Bearer {server.token}"}
     part = get_session().get(url, headers=headers | {"Range": "bytes=4-9"})
     assert (part.status_code, part.content) == (206, rows(10)[4:10])
     assert get_session().get(url, headers=headers | {"Range": "bytes=-4"}).content == b"PAR1"
@@ -259,17 +201,21 @@ def test_xet_sends_what_it_has_not_sent_before(tmp_path: Path, monkeypatch: pyte
         assert b"between" in Path(hf_hub_download(NAME, "a.bin", repo_type="dataset", revision=changed)).read_bytes()
 
 
-def test_a_process_of_its_own_reads_too(hub: HubServer) -> None:
+def test_a_process_of_its_own_reads_too(server: HubServer) -> None:
     commit(HfApi(), {"README.md": CARD})
     done = subprocess.run(
-        [sys.executable, "-c", READER], env=os.environ | hub.environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", READER],
+        env=os.environ | server.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert Path(done.stdout.strip()).read_bytes() == CARD
 
 
-def test_a_token_may_write_or_read_or_is_refused(hub: HubServer) -> None:
+def test_a_token_may_write_or_read_or_is_refused(server: HubServer) -> None:
     commit(HfApi(), {"a": b"1"})
-    reader = HfApi(token=hub.read_token)
+    reader = HfApi(token=server.read_token)
     assert Path(reader.hf_hub_download(NAME, "a", repo_type="dataset")).read_bytes() == b"1"
     for change in (
         lambda: reader.create_repo("owner/other", repo_type="dataset"),
@@ -285,47 +231,5 @@ def test_a_token_may_write_or_read_or_is_refused(hub: HubServer) -> None:
     with pytest.raises(RepositoryNotFoundError) as nobody:
         HfApi(token=False).repo_info(NAME, repo_type="dataset")
     assert nobody.value.response.status_code == 401
-    upload = httpx2.put(f"{hub.url}/upload/datasets/{NAME}/{hashlib.sha256(b'x').hexdigest()}", content=b"x")
+    upload = httpx2.put(f"{server.url}/upload/datasets/{NAME}/{hashlib.sha256(b'x').hexdigest()}", content=b"x")
     assert upload.status_code == 403
-
-
-@pytest.mark.parametrize("kind", [429, 500, 503])
-def test_a_status_instead_of_an_answer(hub: HubServer, kind: Kind) -> None:
-    api = HfApi()
-    before = commit(api, {"a": b"1"})
-    hub.fault("POST", "/commit/", kind)
-    with pytest.raises(HfHubHTTPError) as error:
-        commit(api, {"a": b"2"})
-    assert error.value.response.status_code == kind
-    assert error.value.response.headers.get("Retry-After") == ("0" if kind == 429 else None)
-    assert head(api) == before
-    assert commit(api, {"a": b"2"}) == head(api)
-
-
-@pytest.mark.parametrize(("kind", "handled"), [("reset", False), ("lost", True)])
-def test_a_connection_that_breaks(hub: HubServer, kind: Kind, handled: bool) -> None:
-    api = HfApi()
-    before = commit(api, {"a": b"1"})
-    hub.fault("POST", "/commit/", kind)
-    with pytest.raises(httpx2.TransportError):
-        commit(api, {"a": b"2"})
-    assert (head(api) != before) == handled
-
-
-@pytest.mark.parametrize("kind", ["reset", "lost", 500])
-def test_a_fault_at_every_call(hub: HubServer, kind: Kind) -> None:
-    """The client tries again by itself, but for what it asks once; and every other commit arrives."""
-    commit(HfApi(), {"README.md": CARD, TRAIN: rows(1)})
-    number, raised = len(hub.calls), []
-    for call in range(number):
-        hub.fault(".+", "", kind, skip=call)
-        before = len(hub.calls)
-        content = rows(100 + call)
-        try:
-            commit(HfApi(), {"README.md": CARD + b"%d again" % call, TRAIN: content})
-        except (httpx2.TransportError, HfHubHTTPError):
-            raised.append(hub.calls[-1].rsplit("/", 2)[-2:])
-        else:
-            assert len(hub.calls) == before + number + 1
-            assert Path(hf_hub_download(NAME, TRAIN, repo_type="dataset")).read_bytes() == content
-    assert raised == [["repos", "create"], ["api", "validate-yaml"], ["commit", "main"]]

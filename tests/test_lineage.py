@@ -13,11 +13,13 @@ import pytest
 from rich.console import Console
 
 from factory import terminal
+from factory.diff import diff
 from factory.errors import FactoryError
 from factory.lineage import lineage, show
-from factory.targets import PublishError, published
+from factory.targets import PublishError, published, registry
 from factory.targets.hub import Hub
 from factory.targets.registry import Folder, Registry
+from factory.tree import model_tree
 from tests.chain import Row, example, publish, rollout
 from tests.hub_server import HubServer
 
@@ -217,14 +219,92 @@ def test_what_may_change_is_a_note(home: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"name": "sums"}', "\xff"])
-def test_what_is_no_manifest_is_refused(home: Path, content: str) -> None:
+@pytest.mark.parametrize("content", ["", "\xff", "[" * 5000, '{"name": NaN}', '{"name": "\\ud800"}'])
+def test_what_is_no_json_is_refused(home: Path, content: str) -> None:
     (home / "gen-2" / "manifest.json").write_bytes(content.encode("latin-1"))
-    with pytest.raises(PublishError, match=r"gen-2/manifest\.json (cannot be read|is not)"):
+    with pytest.raises(PublishError, match=r"gen-2/manifest\.json cannot be read: "):
         lineage(Folder(home / "gen-2"))
-    changed("gen-1/tables", {})(home)  # as that of a model
-    with pytest.raises(PublishError, match="is not that of a generation of a dataset"):
+
+
+SHAPES = {
+    "files": ([], "files: Input should be a valid dictionary"),
+    "facts": (None, "facts: Input should be a valid dictionary"),
+    "generation": (True, "generation: Input should be a valid integer"),
+    "name": (7, "name: Input should be a valid string"),
+    "tables/rollouts": (None, "tables.rollouts: Input should be a valid dictionary"),
+    "tables/examples/rows": ("3", "tables.examples.rows: Input should be a valid integer"),
+    "tables/rejects/by_reason": ({"wrong": "2"}, "tables.rejects.by_reason.wrong: Input should be a valid integer"),
+    "files/recipe.yaml": ("1f", "files.recipe.yaml: Input should be a valid dictionary"),
+    "files/recipe.yaml/sha256": (None, "files.recipe.yaml.sha256: Input should be a valid string"),
+    "facts/accuracy": ([{"generation": 0}], "facts.accuracy.0.accuracy: Field required"),
+    "facts/model": ("gen-1", "facts.model: Input should be a valid dictionary"),
+    "facts/model/trained_on": (
+        1,
+        "facts.model.trained_on: Input should be a valid dictionary",
+    ),
+    "facts/parent": ([1], "facts.parent: Input should be a valid dictionary"),
+    "facts/validation": ({"failures": [3]}, "facts.validation.failures.0: Input should be a valid string"),
+}
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_what_has_another_shape_is_no_manifest(home: Path, path: str) -> None:
+    change, told = SHAPES[path]
+    changed(f"gen-2/{path}", change)(home)
+    with pytest.raises(PublishError) as raised:
+        lineage(Folder(home / "gen-2"))
+    where = f"{home}/gen-2/manifest.json is not the manifest of a published generation: "
+    assert str(raised.value) == where + told
+    assert [one.generation for one in lineage(Folder(home / "gen-1"))] == [1, 0]
+
+
+def test_everything_that_is_wrong_with_a_manifest_is_told(home: Path) -> None:
+    (home / "gen-2" / "manifest.json").write_text('{"name": 7, "tables": {}}')
+    with pytest.raises(PublishError) as raised:
+        lineage(Folder(home / "gen-2"))
+    for entry in ("name: Input should be", "generation: Field required", "files: Field required", "facts: Field req"):
+        assert entry in str(raised.value)
+    measured = {"generation": 0, "accuracy": None, "m1@t5": "0.5"}
+    changed("gen-1/facts/accuracy", [measured])(home)
+    with pytest.raises(PublishError, match=r"generation: facts\.accuracy\.0: m1@t5 is not a number$"):
         lineage(Folder(home / "gen-1"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../gen-1/recipe.yaml", "data/../../x", "data\\x", "a\0", "a//b", "", "."]
+)
+def test_a_manifest_names_files_of_its_own_folder_only(home: Path, path: str) -> None:
+    manifest = home / "gen-2" / "manifest.json"
+    changed = json.loads(manifest.read_text())
+    changed["files"][path] = {"sha256": OTHER_SHA256}
+    manifest.write_text(json.dumps(changed))
+    with pytest.raises(PublishError) as raised:
+        lineage(Folder(home / "gen-2"))
+    assert str(raised.value).endswith(f"generation: files: {path!r} is not a path within the folder")
+
+
+def test_a_model_is_not_a_generation_of_a_dataset(home: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    checkpoint.mkdir()
+    (checkpoint / "config.json").write_text("{}")
+    tree = tmp_path / "models" / "gen-0"
+    tree.mkdir(parents=True)
+    model_tree(tree, name="sums", generation=0, checkpoint=checkpoint, facts={"dataset": "registry/sums/gen-0"})
+    told = f"{tree} is a model, trained on registry/sums/gen-0, not a generation of a dataset"
+    for command in (lambda: show(str(tree), as_json=True), lambda: diff(Folder(home / "gen-0"), Folder(tree))):
+        with pytest.raises(PublishError, match=f"^{re.escape(told)}$"):
+            command()
+
+
+def test_a_disk_that_fails_is_a_mismatch(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> str:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(registry, "digest", fail)
+    found = lineage(Folder(home / "gen-1"))
+    assert [one.mismatches for one in found] == [
+        [f"its files cannot be read: [Errno 5] Input/output error: '{one.where}/README.md'"] for one in found
+    ]
 
 
 def test_it_is_shown_whole_however_narrow_the_terminal_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ from factory import preflight
 from factory.bases.tiny_llama import tiny_llama
 from factory.cluster import connected
 from factory.errors import ConfigError
+from factory.files import shards, write_table
 from factory.load import load_recipe
 from factory.probe import ColdStart, Probe, draw, read, refuse_cold_start
 from factory.recipe import Recipe
-from factory.run import Run, shards, write_table
+from factory.run import Run
 from schemas import QUESTIONS, ROLLOUTS
 from tests.generation import attempt, rollout, said
 from tests.loop import SMALL

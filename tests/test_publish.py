@@ -1,5 +1,6 @@
 """A published generation loads as a dataset, tells the truth about itself, and never changes."""
 
+import errno
 import hashlib
 import json
 import stat
@@ -14,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory import parquet, tree
-from factory.targets import PublishError, manifest_digest
+from factory.targets import PublishError
+from factory.targets.manifest import manifest_digest
 from factory.targets.registry import Registry
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
 from tests.publishing import FACTS, RATIONALE, Inputs, example, made_in, publish_all
@@ -75,9 +77,18 @@ def test_tree_and_manifest_tell_the_truth(inputs: Inputs, home: Registry, publis
         path: (hashlib.sha256(content).hexdigest(), len(content)) for path, content in tree.items()
     }
     assert manifest["files"][f"rejects/{ONLY_FILE}"]["rows"] == 3
-    assert (manifest["name"], manifest["generation"], manifest["facts"]) == ("sums", 0, FACTS | {"parent": None})
+    assert (manifest["name"], manifest["generation"], manifest["facts"]) == (
+        "sums",
+        0,
+        FACTS | {"parent": None, "examples_sha256": f"{0:064}", "model": FACTS["model"] | {"trained_on": None}},
+    )
     assert manifest["tables"] == {
-        "examples": {"rows": 12, "schema_version": "1.1", "by_origin": {"sampled": 8, "rationalized": 4}},
+        "examples": {
+            "rows": 12,
+            "schema_version": "1.1",
+            "dialogues": 0,
+            "by_origin": {"sampled": 8, "rationalized": 4},
+        },
         "rollouts": {"rows": 12, "schema_version": "1.1"},
         "rejects": {"rows": 3, "schema_version": "1.2", "by_reason": {"wrong": 2, "truncated": 1}},
     }
@@ -93,21 +104,6 @@ def test_loads_with_datasets_polars_and_pandas(inputs: Inputs, publish: Publish,
     assert load(folder, "rollouts")[3]["attempts"][0]["completion"] == RATIONALE
     assert polars.scan_parquet(folder / "data/*.parquet").collect().to_dicts() == examples.to_list()
     assert list(pandas.read_parquet(folder / "data")["example_id"]) == list(examples["example_id"])
-
-
-def test_parquet_is_what_the_hub_expects(publish: Publish) -> None:
-    folder = publish()
-    for subfolder, schema in FOLDERS.items():
-        with pq.ParquetFile(folder / subfolder / ONLY_FILE) as file:
-            metadata, written = file.metadata, file.schema_arrow
-        info = json.loads(metadata.metadata[b"huggingface"])["info"]
-        assert datasets.Features.from_dict(info["features"]) == datasets.Features.from_arrow_schema(schema)
-        assert json.loads(metadata.metadata[b"content_defined_chunking"])["min_chunk_size"] == 256 * 1024
-        assert written.metadata[b"schema_version"] == schema.metadata[b"schema_version"]
-        assert written.equals(schema)
-        assert all(field.metadata.items() <= written.field(field.name).metadata.items() for field in schema)
-        columns = [metadata.row_group(0).column(number) for number in range(metadata.num_columns)]
-        assert all(column.compression == "ZSTD" and column.has_column_index for column in columns)
 
 
 def test_publishing_the_same_rows_again_changes_nothing(inputs: Inputs, publish: Publish) -> None:
@@ -138,7 +134,6 @@ def test_other_content_is_refused(inputs: Inputs, publish: Publish) -> None:
     folder = publish()
     before = files(folder)
     changes: dict[str, dict[str, Any]] = {
-        "recipe.yaml": {"recipe": "seed: 8\n"},
         "the fact seed": {"facts": FACTS | {"seed": 8}},
         f"data/{ONLY_FILE}": {"tables": inputs["tables"] | {"examples": inputs["tables"]["examples"][:-1]}},
     }
@@ -162,7 +157,7 @@ def test_a_later_release_may_show_the_same_content_in_another_way(
     folder = publish()
     before = files(folder)
     monkeypatch.setattr(tree, "card", lambda *_: "# Another card")
-    assert publish() == folder
+    assert publish(recipe="# the same settings\nseed: 7\n") == folder
     assert files(folder) == before
 
 
@@ -187,6 +182,41 @@ def test_a_generation_names_the_one_before_it(home: Registry, inputs: Inputs) ->
     assert second.manifest()["facts"]["parent"] == parent
     assert first.sibling(1).where == second.where
     assert second.sibling(2) is None
+
+
+@pytest.mark.parametrize("another", [{"recipe_fingerprint": "another"}, {"examples_sha256": "another"}])
+def test_a_generation_of_another_run_is_no_parent(home: Registry, inputs: Inputs, another: dict[str, str]) -> None:
+    publish_to(home, inputs)
+    manifest = home.home / "gen-0" / "manifest.json"
+    found = json.loads(manifest.read_text())
+    found["facts"] |= another
+    manifest.write_text(json.dumps(found))
+    with pytest.raises(PublishError, match=r"registry/sums/gen-0 is published already, and of another run"):
+        publish_to(home, inputs, 1)
+    assert left_in(home.home) == {"gen-0"}
+
+
+def test_a_registry_says_what_is_in_the_way(home: Registry, publish: Publish, tmp_path: Path) -> None:
+    assert home.problems() == []
+    folder = publish()
+    (problem,) = Registry(folder).problems()
+    assert "is a published generation; name the folder of the dataset" in problem
+    (tmp_path / "file").touch()
+    (problem,) = Registry(tmp_path / "file" / "sums").problems()
+    assert problem.endswith("cannot be written: Not a directory")
+    (folder / "manifest.json").unlink()
+    with pytest.raises(PublishError, match=r"gen-0 is there and has no manifest\.json"):
+        publish()
+
+
+def test_a_full_disk_is_told_in_a_line(home: Registry, publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tree, "write_table", full)
+    with pytest.raises(PublishError, match=r"registry/sums/gen-0: No space left on device"):
+        publish()
+    assert not left_in(home.home)
 
 
 def test_generations_are_published_in_their_order(home: Registry, publish: Publish) -> None:

@@ -1,35 +1,27 @@
 """``python -m factory publish`` on a run with every part real, to folders and to the Hub on loopback."""
 
 import json
-import os
+import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
 import polars
 import pytest
-import yaml
 from huggingface_hub import HfApi
 
-from factory.load import load_recipe
-from factory.publication import Publication
-from factory.run import Run, digest
+from factory.files import digest, write_table
+from factory.run import Run
 from factory.targets.hub import Hub
+from schemas import EXAMPLES
+from tests.commands import contents, in_json, printed, started
 from tests.hub_server import HubServer
-from tests.loop import REAL, SMALL
+from tests.publishing import NAME
 
-NAME = "owner/sums"
 TOKEN = "hf_aSecretThatNobodyMaySee"
-
-
-@pytest.fixture
-def mine(run: Path, tmp_path: Path) -> Path:
-    """A copy of the run."""
-    return Path(shutil.copytree(run, tmp_path / "run"))
 
 
 @pytest.fixture
@@ -38,30 +30,16 @@ def server(tmp_path: Path) -> Iterator[HubServer]:
         yield server
 
 
-def started(*arguments: object, server: HubServer | None = None, **variables: str) -> subprocess.Popen[str]:
-    environment = os.environ | (server.environment() if server else {}) | variables
-    command = [sys.executable, "-m", "factory", "publish", *map(str, arguments)]
-    return subprocess.Popen(
-        command, env=environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-
-
-def printed(*arguments: object, code: int = 0, server: HubServer | None = None, **variables: str) -> str:
-    """What the command prints; where it fails, on standard error."""
-    process = started(*arguments, server=server, **variables)
-    out, err = process.communicate(timeout=180)
-    assert process.returncode == code, out + err
-    assert "Traceback" not in out + err
-    return err if code else out
-
-
-def in_json(*arguments: object, server: HubServer | None = None) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(printed(*arguments, "--json", server=server))
-    return found
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def recorded_anew(folder: Path, n: int) -> None:
+    """The records of a generation whose tables a test has changed: as if it had been made like that."""
+    run = Run(folder)
+    tables = {name: run.described(run.generation(n) / name) for name in ("rollouts", "examples", "rejects")}
+    for stage, put in {
+        "curate": {"outputs": tables["examples"] | tables["rejects"]},
+        "validate": {"inputs": tables["rollouts"] | tables["examples"]},
+    }.items():
+        path = run.generation(n) / "records" / f"{stage}.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | put))
 
 
 def test_where_the_run_published_nothing_changes(mine: Path, run: Path) -> None:
@@ -123,27 +101,27 @@ def test_to_the_hub(mine: Path, server: HubServer, tmp_path: Path, monkeypatch: 
     assert HfApi().dataset_info(NAME).private
     assert HfApi().model_info(NAME).private
     rows = datasets.load_dataset(NAME, "examples", split="train", revision="gen-0")
-    assert len(rows) == json.loads((mine / "gen-0/records/curate.json").read_text())["examples"]["reference"] + sum(
-        row["origin"] != "reference" for row in rows
-    )
+    assert len(rows) == sum(json.loads((mine / "gen-0/records/curate.json").read_text())["examples"].values())
     card = HfApi().hf_hub_download(NAME, "README.md", revision="gen-0")
     assert f"{NAME}@gen-0" in Path(card).read_text(), "the model's card names the dataset"
     card = HfApi().hf_hub_download(NAME, "README.md", revision="gen-0", repo_type="dataset")
-    assert f"{NAME}@gen-0" in Path(card).read_text(), "and the dataset's the model"
+    assert f"huggingface.co/{NAME}/tree/gen-0" in Path(card).read_text(), "and the dataset's the model"
 
     assert contents(mine).keys() == before
     places = [mine, tmp_path / "server" / "repositories"]
     assert not [path for place in places for path, content in contents(place).items() if TOKEN.encode() in content]
     assert any(TOKEN in request.headers.get("authorization", "") for request in server.requests)
+    log = (mine / "factory.log").read_text()
+    assert "?" not in "".join(re.findall(r"https?://\S+", log)), "addresses of uploads are signed"
 
 
 def test_questions_that_had_an_example_before_come_first(mine: Path, tmp_path: Path) -> None:
     """So that the Hub knows most of what a growing generation sends; see benchmarks/reupload.py."""
     shutil.copytree(mine / "gen-0", mine / "gen-1", dirs_exist_ok=True)
-    shards = [path for path in (mine / "gen-0" / "examples").iterdir() if path.name != "reference.parquet"]
-    for path in shards:
-        rows = polars.read_parquet(path)
-        rows.gather_every(2).write_parquet(path)
+    for path in (mine / "gen-0" / "examples").glob("0*.parquet"):
+        polars.read_parquet(path).gather_every(2).write_parquet(path)
+    for n in (0, 1):
+        recorded_anew(mine, n)
     found = in_json(mine, "--to", tmp_path / "there")
     assert [one["generation"] for one in found] == [0, 1]
     first, second = (polars.read_parquet(f"{one['dataset']}/data/*.parquet")["question_id"].to_list() for one in found)
@@ -151,24 +129,10 @@ def test_questions_that_had_an_example_before_come_first(mine: Path, tmp_path: P
     assert 0 < len(second) - len(first) == len(set(second) - set(first))
 
 
-def test_the_loop_goes_on_to_the_hub(mine: Path, server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run whose other stages have finished; where it is published may change."""
-    for stage in ("publish", "publish_model"):
-        (mine / "gen-0" / "records" / f"{stage}.json").unlink()
-    command = [sys.executable, "-m", "factory", "iterate", "star_arithmetic", "--run", str(mine), "--generations", "1"]
-    done = subprocess.run(
-        [*command, *SMALL, *REAL, f"publish.hub={NAME}"],
-        env=os.environ | server.environment(),
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"datasets.load_dataset('{NAME}', revision='gen-0')" in done.stdout
-    server.adopt(monkeypatch)
-    record = json.loads((mine / "gen-0" / "records" / "publish.json").read_text())
-    assert Hub(NAME).tags() == {"gen-0": record["commit"]}
-    assert Hub(NAME, kind="model").tags().keys() == {"gen-0"}
+def test_the_recipe_of_a_run_is_not_for_editing(mine: Path) -> None:
+    recipe = (mine / "recipe.yaml").read_text()
+    (mine / "recipe.yaml").write_text(recipe.replace("samples: 2", "samples: 3"))
+    assert "recipe.yaml: strategy.samples was changed since the run began" in printed(mine, code=2)
 
 
 @pytest.mark.parametrize("step", ["/commit/main$", "/tag/"])
@@ -185,9 +149,11 @@ def test_killed_and_called_again(mine: Path, server: HubServer, monkeypatch: pyt
 
 
 def test_what_fails_validation_is_published_with_a_warning_only(mine: Path, tmp_path: Path) -> None:
-    recipe = yaml.safe_load((mine / "recipe.yaml").read_text())
-    recipe["gate"]["min_examples"] = 100_000
-    (mine / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    shard = mine / "gen-0" / "examples" / "00000.parquet"
+    rows = polars.read_parquet(shard)
+    write_table(shard, rows.with_columns(weight=polars.lit(2.0, polars.Float32)).to_arrow().cast(EXAMPLES))
+    told = printed(mine, "--to", tmp_path / "there", code=1)
+    assert "gen-0/examples/00000.parquet was changed after validation" in told
     (mine / "gen-0" / "records" / "validate.json").unlink()
     to = ("--to", tmp_path / "there")
     told = printed(mine, *to, code=1)
@@ -202,7 +168,7 @@ def test_what_fails_validation_is_published_with_a_warning_only(mine: Path, tmp_
     assert text.startswith("> ")
     warning, _, rest = text.partition("\n\n")
     assert "--unsafe" in warning
-    assert "the number of examples that are not reference is at least 100000" in warning
+    assert "weight is 1" in warning
     assert rest.startswith("# there")
     validation = json.loads((tmp_path / "there" / "gen-0" / "manifest.json").read_text())["facts"]["validation"]
     assert (validation["passed"], len(validation["failures"])) == (False, 1)
@@ -226,30 +192,3 @@ def test_without_a_token_nothing_begins(mine: Path, server: HubServer) -> None:
     assert "hf auth login" in told
     assert "hf_expired" not in told
     assert {request.path for request in server.requests} == {"/api/whoami-v2"}
-
-
-def test_the_loop_refuses_a_target_beforehand(
-    tmp_path: Path, server: HubServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.adopt(monkeypatch)
-
-    def problems(*overrides: str) -> list[str]:
-        recipe = load_recipe("star_arithmetic", [*overrides, f"publish.registry={tmp_path / 'registry'}"])
-        return Publication(recipe, Run(tmp_path / "runs" / "sums")).problems()
-
-    assert problems() == problems(f"publish.hub={NAME}") == []
-    assert problems("publish.hub=other/sums") == [
-        "publish.hub: 'other/sums' is not owner's to publish in; did you mean 'owner'? Valid: owner"
-    ]
-    published = tmp_path / "registry" / "sums" / "gen-0"
-    published.mkdir(parents=True)
-
-    def manifest(fingerprint: str) -> str:
-        facts = {"recipe_fingerprint": fingerprint}
-        return json.dumps({"name": "sums", "generation": 0, "tables": {}, "files": {}, "facts": facts})
-
-    (published / "manifest.json").write_text(manifest(load_recipe("star_arithmetic").fingerprint()))
-    assert problems() == []
-    (published / "manifest.json").write_text(manifest("another"))
-    (problem,) = problems()
-    assert problem.startswith(f"publish: '{published}' was made by another recipe; name this dataset with publish.name")

@@ -1,49 +1,14 @@
-"""What a run tells of itself: status, table and facts, from records that are written here by hand."""
+"""What a run tells of itself: status and table, from records that are written by hand."""
 
 import io
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from rich.console import Console
 
 from factory import terminal
-from factory.load import load_recipe
-from factory.recipe import Recipe
-from factory.report import card_facts, show, status
-from factory.run import Run
-
-RISE = {
-    "strategy": {"_component_": "factory.strategies.rise.rise"},
-    "evaluation": {
-        "strategy": {"_component_": "factory.strategies.introspection.introspection", "turns": 2, "parallel": 3}
-    },
-}
-ONE_TURN = {"pass@1": 0.5, "interval": [0.4, 0.6], "questions": 90, "by_difficulty": {"1 digit": 1.0}}
-TWO_TURNS = ONE_TURN | {
-    **{"m1@t1": 0.2, "m3@t1": 0.25, "m1@t2": 0.235, "p1@t2": 0.4},
-    "per_turn": {"accuracy": [0.2, 0.3], "m1": [0.2, 0.235], "p1": [0.2, 0.4], "parallel": [0.2, 0.21, 0.25]},
-}
-
-
-def record(run: Run, number: int, measured: dict[str, Any], examples: dict[str, int]) -> None:
-    """The records of a generation up to its validation."""
-    model = {"path": run.model(number).name, "sha256": "ab" * 32}
-    counts = {"questions": 100, "attempts": 1200, "solved": 40, "hinted": 0, "completion_tokens": 5000}
-    run.finish("evaluation", {"eval": measured, "model": model, "completion_tokens": 10}, 1.0, number)
-    run.finish("rollouts", counts | {"model": model}, 20.0, number)
-    run.finish("curate", {"examples": examples, "rejects": {"wrong": 7}, "checks": {}}, 0.0, number)
-    run.finish("validate", {"expectations": 22}, 0.0, number)
-    run.finish("publish", {"dataset": "d", "manifest_sha256": "cd"}, 0.0, number)
-
-
-def opened(folder: Path, changes: dict[str, Any]) -> tuple[Run, Recipe]:
-    """A run of ``star_arithmetic`` with some settings changed."""
-    config = yaml.safe_load((Path(__file__).parents[1] / "recipes" / "star_arithmetic.yaml").read_text())
-    (folder / "mine.yaml").write_text(yaml.safe_dump(config | changes))
-    recipe = load_recipe(str(folder / "mine.yaml"))
-    return Run.open(folder / "run", recipe), recipe
+from factory.report import show, status
+from tests.records import ONE_TURN, RISE, TWO_TURNS, opened, record
 
 
 @pytest.fixture
@@ -101,19 +66,9 @@ def test_several_turns(tmp_path: Path, printed: io.StringIO) -> None:
 
 def test_columns_of_a_run_that_changes_its_method(tmp_path: Path, printed: io.StringIO) -> None:
     """They are those of all phases from the first row on."""
-    run, recipe = opened(tmp_path, {"generations": 1, "then": [RISE | {"generations": 2}]})
+    run, _ = opened(tmp_path, {"generations": 1, "then": [RISE | {"generations": 2}]})
     record(run, 0, ONE_TURN, {"sampled": 3})
     show(run.folder)
     heading, row = cells(printed)[:2]
     assert {"rationalized", "corrected", "m1@t2-m3@t1"} <= set(heading)
     assert row[:4] == ["0", "base", "50.0%", "100"]
-    record(run, 1, TWO_TURNS, {"corrected": 20})
-    run.finish("base", {"model": {"sha256": "ab" * 32}}, 0.0)
-    star, rise = (card_facts(run, recipe, n) for n in (0, 1))
-    assert (star["method"], star["methods"], star["criterion"]) == ("star", ["star"], "correct")
-    assert star["accuracy"] == [{"generation": 0, "accuracy": 0.5, "questions": 90, "by_difficulty": {"1 digit": 1.0}}]
-    assert not {"tau", "centred"} & star.keys()
-    assert (rise["method"], rise["methods"], rise["criterion"]) == ("rise", ["star", "rise"], "all")
-    assert (rise["tau"], rise["centred"], rise["teacher"]) == (0.4, False, None)
-    figures = {name: TWO_TURNS[name] for name in ("m1@t1", "m3@t1", "m1@t2", "p1@t2", "per_turn")}
-    assert rise["accuracy"] == [*star["accuracy"], star["accuracy"][0] | {"generation": 1} | figures]

@@ -12,10 +12,10 @@ from factory.cluster import connected
 from factory.component import Component, parse
 from factory.curate import curate_rollouts
 from factory.engines import Sampling
+from factory.files import write_table
 from factory.groups import Curation, Rollout
 from factory.prompts import Prompt
 from factory.rollout import roll_out
-from factory.run import write_table
 from factory.worker import MAX_ENGINE_DEATHS, Job, Pass
 from schemas import QUESTIONS
 

@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from factory.files import write_table
 from factory.groups import Curation, Warmup
 from factory.prompts import Prompt
-from factory.run import Run, write_table
+from factory.run import Run
 from factory.seeds import reference_examples, warmup_examples
 from schemas import EXAMPLES, QUESTIONS
 

@@ -49,6 +49,17 @@ def test_each_expectation_rejects(
 
 
 @pytest.mark.usefixtures("no_data_docs")
+def test_an_example_must_not_be_an_exemplar_of_the_prompt(tmp_path: Path) -> None:
+    tables = valid()
+    question = tables["examples"][1]["question"]
+    limits = replace(LIMITS, exemplars=("Why?", f" {question.upper()}\n"))
+    (failure,) = judge(tables, tmp_path, limits).failures
+    assert "of an exemplar" in failure.expectation
+    assert failure.failing == sum(example["question"] == question for example in tables["examples"])
+    assert failure.examples[0]["example_id"] == tables["examples"][1]["example_id"]
+
+
+@pytest.mark.usefixtures("no_data_docs")
 def test_dialogues_that_outgrow_the_context_are_no_broken_engine(tmp_path: Path) -> None:
     tables = valid()
     failed = tables["rollouts"][3]["attempts"]

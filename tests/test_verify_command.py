@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory.errors import ConfigError, FactoryError
+from factory.files import digest, write_table
 from factory.load import load_recipe
 from factory.reverify import reverify, told
-from factory.run import Run, digest, write_table
+from factory.run import Run
 from factory.settings import ROOT
 from factory.verify import load_verifier, verify
 from schemas import QUESTIONS, ROLLOUTS

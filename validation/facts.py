@@ -118,7 +118,12 @@ def attempt_facts(rollouts: Paths) -> pl.DataFrame:
 
 
 def example_facts(
-    examples: Paths, attempts: pl.DataFrame, questions: Paths, tau: float | None = None, centred: bool = False
+    examples: Paths,
+    attempts: pl.DataFrame,
+    questions: Paths,
+    tau: float | None = None,
+    centred: bool = False,
+    exemplars: Sequence[str] = (),
 ) -> pl.DataFrame:
     """One row per example: ``example_id``, ``question_id``, ``attempt_id``, ``origin``, ``weight``, number of
     ``messages``, ``complete``, ``from_attempt`` (its origin is not reference), ``nth`` (its number among the examples
@@ -132,6 +137,7 @@ def example_facts(
         questions: Parquet files of the QUESTIONS schema; those of the eval split must not be learnt.
         tau: what the weights were made with; None: all are 1.
         centred: whether a question's mean reward was taken off.
+        exemplars: questions that the prompts show, which must not be learnt either.
     """
     eval_questions = (
         _scan(questions, QUESTIONS)
@@ -140,6 +146,7 @@ def example_facts(
         .collect(engine="streaming")
     )
     eval_ids = pl.concat([eval_questions["question_id"], attempts.filter(split="eval")["question_id"]]).unique()
+    shown = pl.DataFrame({"question": exemplars}, {"question": pl.String}).select(text=_question_key())["text"]
     last = pl.col("messages").list.last().struct.field
     roles = pl.col("messages").list.eval(pl.element().struct.field("role") + " ").list.join("", ignore_nulls=False)
     spoken = pl.col("messages").list.len() > 0
@@ -168,7 +175,7 @@ def example_facts(
             rationale_present=_present("rationale"),
             weight_valid=(pl.col("weight").is_finite() & (pl.col("weight") > 0)).fill_null(False),
             in_train=~pl.col("question_id").is_in(eval_ids.implode()).fill_null(True),
-            question_unseen=~_question_key().is_in(eval_questions["text"].unique().implode()),
+            question_unseen=~_question_key().is_in(pl.concat([eval_questions["text"], shown]).unique().implode()),
         )
         .collect(engine="streaming")
     )

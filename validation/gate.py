@@ -33,6 +33,7 @@ class Limits:
         max_error_share: largest share of attempts with the verdict error.
         tau: examples weigh exp(reward / tau), and wrong ones may be among them; None: all are right, and weigh 1.
         centred: the mean of a question's rewards is taken off its rewards before they are weighed.
+        exemplars: questions that the prompts show with their answers; like those of the eval split not to be learnt.
     """
 
     per_question: int
@@ -40,6 +41,7 @@ class Limits:
     max_error_share: float = 0.05
     tau: float | None = None
     centred: bool = False
+    exemplars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def validate(rollouts: Paths, examples: Paths, questions: Paths, folder: Path, l
         facts |= {
             "rollouts": rollout_facts(rollouts),
             "attempts": attempts,
-            "examples": example_facts(examples, attempts, questions, limits.tau, limits.centred),
+            "examples": example_facts(examples, attempts, questions, limits.tau, limits.centred, limits.exemplars),
         }
     for table, rows in facts.items():
         rows.write_parquet(folder / "facts" / f"{table}.parquet")

@@ -185,8 +185,9 @@ def examples(limits: Limits) -> list[Expectation]:
         ),
         _true(
             "question_unseen",
-            "no example has the question text of the eval split, white space and letter case aside",
-            "Corpora repeat themselves: the same question may stand in both splits under two ids.",
+            "no example has the question text of the eval split or of an exemplar, white space and letter case aside",
+            "Corpora repeat themselves: the same question may stand in both splits under two ids, and among those that "
+            "the prompts show.",
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="nth",

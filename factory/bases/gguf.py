@@ -7,7 +7,7 @@ weights were quantized (Q4_1), so they are close to the original's, not equal. N
 import sys
 from pathlib import Path
 
-from factory.run import folder_atomically
+from factory.files import folder_atomically
 
 
 def convert(file: Path, out: Path) -> None:

@@ -4,7 +4,6 @@ A target is written as people type it: ``hub:owner/name``, or the folder of a da
 published generation is ``registry/sums/gen-3`` or ``owner/name@gen-3``.
 """
 
-import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,8 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from factory.errors import ConfigError, FactoryError, nearest
-from factory.run import digest
-from factory.settings import HUB_NAME
+from factory.settings import HUB_NAME, hub_name
 
 Progress = Callable[[int, int], None]
 """Is told the bytes that have been handed over, and how many there are."""
@@ -74,8 +72,12 @@ class Target(Protocol):
         """A generation that has been published whole; None if it has not."""
         ...
 
-    def workspace(self, generation: int) -> AbstractContextManager[Path]:
-        """An empty folder to make the files of a generation in; it is gone afterwards."""
+    def workspace(self, generation: int, near: Path) -> AbstractContextManager[Path]:
+        """An empty folder to make the files of a generation in; it is gone afterwards.
+
+        Args:
+            near: a folder of the run, for targets that have no disk of their own.
+        """
         ...
 
     def publish(self, tree: Path, generation: int, title: str, on_progress: Progress) -> Published:
@@ -95,27 +97,6 @@ class Target(Protocol):
         ...
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest in a folder.
-
-    Raises:
-        PublishError: there is none that can be read.
-    """
-    path = folder / "manifest.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PublishError(f"{path} cannot be read: {error}") from error
-    if not isinstance(found, dict) or not found.keys() >= {"name", "generation", "tables", "files", "facts"}:
-        raise PublishError(f"{path} is not the manifest of a published generation")
-    return found
-
-
-def manifest_digest(published: Published) -> str:
-    """The sha256 of the manifest, which stands for everything that it names."""
-    return digest(published.folder("manifest.json") / "manifest.json")
-
-
 def target(where: str, private: bool = True) -> Target:
     """The target of a name such as ``hub:owner/name``, or of the folder of a dataset.
 
@@ -128,9 +109,10 @@ def target(where: str, private: bool = True) -> Target:
     if not where.startswith("hub:"):
         return Registry(Path(where))
     repository = where.removeprefix("hub:")
-    if not re.fullmatch(HUB_NAME, repository):
-        raise ConfigError(f"target '{where}'", ["is not of the form hub:owner/name"])
-    return Hub(repository, private=private)
+    try:
+        return Hub(hub_name(repository), private=private)
+    except ValueError as error:
+        raise ConfigError(f"target '{where}'", [f"is not of the form hub:owner/name ({error})"]) from error
 
 
 def published(where: str) -> Published:
@@ -152,7 +134,10 @@ def published(where: str) -> Published:
         choices = nearest(where, (str(path.parent) for path in manifests))
         problem = "is neither the folder of a published generation, such as registry/sums/gen-3, nor owner/name@gen-3"
         raise ConfigError(f"'{where}'", [problem + choices])
-    hub, number = Hub(on_hub[1]), int(on_hub[2])
+    try:
+        hub, number = Hub(hub_name(on_hub[1])), int(on_hub[2])
+    except ValueError as error:
+        raise ConfigError(f"'{where}'", [str(error)]) from error
     found = hub.generation(number)
     if found is None:
         there = nearest(f"gen-{number}", hub.tags())

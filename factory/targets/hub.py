@@ -8,20 +8,20 @@ The token is the Hub's own: ``HF_TOKEN``, or that of its login. It stays inside 
 """
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, GitRefs, HfApi, RepoFile
-from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
 from factory.errors import nearest
-from factory.run import digest
-from factory.targets import Progress, PublishError, read_manifest
-from factory.targets.patience import Behind, patiently
+from factory.files import digest, scratch_folder
+from factory.targets import Progress, PublishError
+from factory.targets.manifest import read_manifest
+from factory.targets.patience import Again, patiently
 
 BATCH_BYTES = 1 << 28
 """Files are handed over in batches of at least this size, so that it can be said how far it is."""
@@ -97,13 +97,14 @@ class Hub:
         owners = [user["name"], *(organization["name"] for organization in user.get("orgs", ()))]
         if owner not in owners:
             return [f"'{self.name}' is not {user['name']}'s to publish in{nearest(owner, owners)}"]
-        role = user.get("auth", {}).get("accessToken", {}).get("role")
-        return ["the Hub's token may only read; publishing takes one that may write"] if role == "read" else []
+        if user.get("auth", {}).get("accessToken", {}).get("role") == "read":
+            return ["the Hub's token may only read; publishing takes one that may write"]
+        refs = patiently(self.name, self._refs)
+        strange = patiently(self.name, lambda: self._strange(refs)) if refs else ""
+        return [strange] if strange else []
 
-    @contextmanager
-    def workspace(self, generation: int) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix=f"gen-{generation}-") as folder:
-            yield Path(folder)
+    def workspace(self, generation: int, near: Path) -> AbstractContextManager[Path]:
+        return scratch_folder(near / f".{self.kind}.tmp")
 
     def publish(self, tree: Path, generation: int, title: str, on_progress: Progress) -> OnHub:
         """Head, files, one commit on that head, our files confirmed in it, tag: from where the last try got to."""
@@ -121,7 +122,9 @@ class Hub:
             refs = self.api.list_repo_refs(self.name, repo_type=self.kind)
         if tagged := [one.target_commit for one in refs.tags if one.name == tag]:
             return tagged[0]
-        head = next(branch.target_commit for branch in refs.branches if branch.name == "main")
+        head = _head(refs)
+        if strange := self._strange(refs):
+            raise PublishError(strange)
         commit = self._commit_of(title, head, ours) or self._commit(tree, head, title, ours, on_progress)
         if differ := _differences(self._files(commit), ours):
             raise PublishError(f"{self.name}: commit {commit[:12]} does not hold what was sent: {', '.join(differ)}")
@@ -132,7 +135,7 @@ class Hub:
         """The commit of this content that is there already: of an earlier try, or of another publisher.
 
         Raises:
-            Behind: another publisher has committed other content as this generation, and is about to set the tag.
+            Again: another publisher has committed other content as this generation, and is about to set the tag.
         """
         commits = self.api.list_repo_commits(self.name, repo_type=self.kind, revision=head)
         for commit in commits:
@@ -140,7 +143,7 @@ class Hub:
                 return commit.commit_id
         same_generation = commits[0].title.startswith(title.partition(":")[0] + ":")
         if same_generation and datetime.now(UTC) - commits[0].created_at < UNTAGGED:
-            raise Behind(f"another publisher is at work (commit {head[:12]})")
+            raise Again(f"another publisher is at work (commit {head[:12]})")
         return None
 
     def _commit(self, tree: Path, head: str, title: str, ours: dict[str, set[str]], on_progress: Progress) -> str:
@@ -150,7 +153,12 @@ class Hub:
         done = 0
         for batch in _batches(additions):
             on_progress(done, total)
-            self.api.preupload_lfs_files(self.name, additions=batch, repo_type=self.kind)
+            try:
+                self.api.preupload_lfs_files(self.name, additions=batch, repo_type=self.kind)
+            except HfHubHTTPError:
+                raise
+            except (RuntimeError, ValueError) as error:  # of the large storage, with an address in its cause
+                raise Again(f"an upload failed: {error}") from None
             done += sum(addition.upload_info.size for addition in batch)
         on_progress(total, total)
         made = self.api.create_commit(
@@ -162,6 +170,17 @@ class Hub:
         )
         return made.oid
 
+    def _strange(self, refs: GitRefs) -> str:
+        """Why the repository is not one of ours to replace the files of; empty if it is."""
+        files = {file.path for file in self._files(_head(refs))}
+        if "manifest.json" in files or not files - {"README.md"}:
+            return ""
+        kind = "" if self.kind == "dataset" else f"{self.kind} "
+        return (
+            f"the {kind}repository '{self.name}' holds files of another origin, such as {min(files - {'README.md'})}; "
+            "a generation would take their place"
+        )
+
     def _refs(self) -> GitRefs | None:
         try:
             return self.api.list_repo_refs(self.name, repo_type=self.kind)
@@ -171,6 +190,10 @@ class Hub:
     def _files(self, commit: str) -> list[RepoFile]:
         found = self.api.list_repo_tree(self.name, recursive=True, revision=commit, repo_type=self.kind)
         return [file for file in found if isinstance(file, RepoFile) and file.path != KEPT]
+
+
+def _head(refs: GitRefs) -> str:
+    return next(branch.target_commit for branch in refs.branches if branch.name == "main")
 
 
 def _identities(file: Path) -> set[str]:

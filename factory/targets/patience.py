@@ -2,12 +2,19 @@
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable
+from json import JSONDecodeError
 from typing import TypeVar
 
 import httpx2
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+)
 
 from factory.targets import PublishError
 
@@ -18,13 +25,28 @@ SECONDS = 1.0
 LONGEST_WAIT = 300.0
 """Seconds that a Hub may ask for."""
 
+HINTS = {
+    401: ": set HF_TOKEN to one that the Hub knows, or `hf auth login`",
+    403: ": the token may not do this; it takes one that may write",
+    412: ": others keep committing",
+}
+
 T = TypeVar("T")
 
-logging.getLogger("huggingface_hub.utils._http").setLevel(logging.ERROR)  # its warnings hold signed addresses
+# addresses of uploads and downloads are signed, and must not reach a log
+logging.getLogger("huggingface_hub.utils._http").setLevel(logging.ERROR)
+logging.getLogger("httpx2").setLevel(logging.WARNING)
+
+BUSY = (
+    *(httpx2.TransportError, ConnectionError, TimeoutError),
+    JSONDecodeError,  # a proxy's page instead of an answer
+    LocalEntryNotFoundError,  # how the library tells of a download that failed
+)
+"""What may be otherwise a little later."""
 
 
-class Behind(Exception):
-    """Another publisher is at work; what it does has to be read first."""
+class Again(Exception):
+    """What has to be done again, and why: another publisher is at work, an upload has failed."""
 
 
 def patiently(name: str, work: Callable[[], T]) -> T:
@@ -40,10 +62,10 @@ def patiently(name: str, work: Callable[[], T]) -> T:
     for number in range(TRIES):
         try:
             return work()
-        except (Behind, OSError, httpx2.TransportError) as error:
+        except (Again, OSError, ValueError, httpx2.TransportError) as error:
             wait = _wait(error, SECONDS * 2**number)
             if wait is None or number == TRIES - 1:
-                raise PublishError(f"hub:{name}: {_told(error)}") from error
+                raise PublishError(f"hub:{name}: {_told(error)}") from None  # the chain holds addresses
             time.sleep(wait)
     raise AssertionError
 
@@ -56,21 +78,19 @@ def _wait(error: Exception, seconds: float) -> float | None:
         if status not in (409, 412, 408, 429) and status < 500:
             return None
         return min(float(asked), LONGEST_WAIT) if asked.isdigit() else seconds
-    lasting = isinstance(error, (OfflineModeIsEnabled, FileNotFoundError, PermissionError))
-    return None if lasting else seconds
+    passing = isinstance(error, (Again, *BUSY)) and not isinstance(error, OfflineModeIsEnabled)
+    return seconds if passing else None
 
 
 def _told(error: Exception) -> str:
     """The error in a line, without addresses: those of uploads are signed."""
-    if not isinstance(error, HfHubHTTPError):
-        return (
-            "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else f"{type(error).__name__}: {error}"
-        )
-    status = error.response.status_code
-    hints = {
-        401: "; no token, or one that the Hub does not know: set HF_TOKEN, or `hf auth login`",
-        403: "; the token may not do this: it takes one that may write",
-        412: "; others keep committing",
-    }
-    said = error.server_message or error.response.reason_phrase
-    return f"{status} {said}{hints.get(status, '')}"
+    if isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set"
+    if isinstance(error, LocalTokenNotFoundError):
+        return f"there is no token{HINTS[401]}"
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        text = f"{status} {error.server_message or error.response.reason_phrase}{HINTS.get(status, '')}"
+    else:
+        text = str(error) if isinstance(error, (Again, ValueError)) else f"{type(error).__name__}: {error}"
+    return re.sub(r"https?://\S+", "(an address)", text.partition("\n\n")[0])

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from factory.run import digest
-from factory.targets import Progress, read_manifest
+from factory.files import digest, scratch_folder
+from factory.targets import Progress, PublishError
+from factory.targets.manifest import read_manifest
 
 
 class Folder:
@@ -53,22 +54,20 @@ class Registry:
         return found if (found.path / "manifest.json").is_file() else None
 
     @contextmanager
-    def workspace(self, generation: int) -> Iterator[Path]:
-        """One process at a time has a workspace; others wait for it."""
+    def workspace(self, generation: int, near: Path) -> Iterator[Path]:
+        """In the registry itself. One process at a time has one; others wait for it."""
         self.home.mkdir(parents=True, exist_ok=True)
         with open(self.home / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for leftover in self.home.glob(".gen-*.tmp"):  # of a process that was killed
                 shutil.rmtree(leftover)
-            folder = self.home / f".gen-{generation}.tmp"
-            folder.mkdir()
-            try:
+            with scratch_folder(self.home / f".gen-{generation}.tmp") as folder:
                 yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, tree: Path, generation: int, title: str, on_progress: Progress) -> Folder:
         published = Folder(self.home / f"gen-{generation}")
+        if published.path.exists():
+            raise PublishError(f"{published.where} is there and has no manifest.json: delete it, or publish elsewhere")
         _sync(*tree.rglob("*"), tree)
         tree.rename(published.path)
         _sync(self.home, self.home.absolute().parent)
@@ -78,11 +77,14 @@ class Registry:
         return Registry(self.home / "models", self.name)
 
     def problems(self) -> list[str]:
+        if (self.home / "manifest.json").exists():
+            return [f"'{self.home}' is a published generation; name the folder of the dataset that it is in"]
         try:
             self.home.mkdir(parents=True, exist_ok=True)
+            with open(self.home / ".lock", "a"):
+                return []
         except OSError as error:
             return [f"'{self.home}' cannot be written: {error.strerror}"]
-        return []
 
 
 def _sync(*paths: Path) -> None:
