@@ -89,6 +89,7 @@ class Publication:
         tables = {name: shards(folder / name) for name in TABLES}
         earlier = [shards(self.run.generation(before) / "examples") for before in range(n)]
         with line(f"gen {n}  publish") as shown, scratch_folder(folder / ".ordered.tmp") as ordered:
+            shown.update("writing the files")
             published = publish_dataset(
                 to,
                 n,

@@ -213,10 +213,12 @@ def _differences(there: Iterable[RepoFile], ours: dict[str, set[str]]) -> list[s
 
 def _batches(additions: list[CommitOperationAdd]) -> Iterator[list[CommitOperationAdd]]:
     batch: list[CommitOperationAdd] = []
+    size = 0
     for addition in additions:
         batch.append(addition)
-        if sum(one.upload_info.size for one in batch) >= BATCH_BYTES:
+        size += addition.upload_info.size
+        if size >= BATCH_BYTES:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch
