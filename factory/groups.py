@@ -142,6 +142,11 @@ class Curation(Settings):
     checks_decide: tuple[Literal["sampled", "rationalized", "corrected"], ...] = ("rationalized",)
     keep_seeds: bool = False
 
+    @property
+    def check_versions(self) -> dict[str, str]:
+        """By name; a check whose behaviour changes gets another version."""
+        return {one["name"]: one["version"] for one in (check.identity for check in self.checks)}
+
 
 class Gate(Settings):
     """Limits beyond which a generation is not published."""

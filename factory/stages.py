@@ -105,7 +105,7 @@ class Stages:
             "examples": kept,
             "rejects": dropped,
             "checks": check_counts(out / "examples", out / "rejects"),
-            "check_versions": {one["name"]: one["version"] for one in (check.identity for check in curation.checks)},
+            "check_versions": curation.check_versions,
             "inputs": self.run.described(rollouts),
             "outputs": self.run.described(out / "examples", out / "rejects"),
         }
