@@ -38,14 +38,15 @@ report: setup  ## Write one page of a run, to look at every attempt: [RUN=folder
 .PHONY: setup
 setup: $(VENV)/installed-$(DEVICE)  ## Make the environment in .venv, pinned
 
-# The plain index first; where it has no CPU build of torch, PyTorch's own.
+# The plain index first; where it has no CPU build of torch, PyTorch's own. Compiled now, because where Python is told not
+# to write bytecode every one of the many processes would compile all of torch again.
 $(VENV)/installed-$(DEVICE): $(LOCK) Makefile pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "needs Python >= 3.11: make PYTHON=python3.12 ...")'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@test -x $(UV) || $(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "installing $(LOCK) into $(VENV)"
-	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet -r $(LOCK) 2>$(VENV)/first-try.log \
-		|| VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --torch-backend=$(if $(filter gpu,$(DEVICE)),auto,cpu) -r $(LOCK) \
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --compile-bytecode --quiet -r $(LOCK) 2>$(VENV)/first-try.log \
+		|| VIRTUAL_ENV=$(VENV) $(UV) pip install --compile-bytecode --quiet --torch-backend=$(if $(filter gpu,$(DEVICE)),auto,cpu) -r $(LOCK) \
 		|| { cat $(VENV)/first-try.log; exit 1; }
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps -r requirements/reasoning_gym.txt 2>$(VENV)/reasoning-gym.log \
