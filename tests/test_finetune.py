@@ -232,4 +232,4 @@ def test_no_process_of_a_distributed_recipe_outlives_a_killed_driver(tmp_path: P
     finally:
         process.kill()
         process.wait()
-    assert wait_for(lambda: not recipes(), 20)
+    assert wait_for(lambda: not recipes(), 60)

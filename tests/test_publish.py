@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory import parquet, tree
+from factory.card import card
 from factory.targets import PublishError
 from factory.targets.manifest import manifest_digest
 from factory.targets.registry import Registry
@@ -29,7 +30,8 @@ ONLY_FILE = "train-00000-of-00001.parquet"
 
 
 @pytest.fixture
-def inputs(tmp_path: Path) -> Inputs:
+def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inputs:
+    monkeypatch.setattr(tree, "draw", lambda *_: None)  # figures take longer than all the rest
     return made_in(tmp_path)
 
 
@@ -63,18 +65,21 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_tree_and_manifest_tell_the_truth(inputs: Inputs, home: Registry, publish: Publish) -> None:
+def test_tree_and_manifest_tell_the_truth(
+    inputs: Inputs, home: Registry, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # with figures
     folder = publish()
     assert folder == home.home / "gen-0"
-    tree = files(folder)
-    manifest = json.loads(tree.pop("manifest.json"))
-    figures = {path for path in tree if path.startswith("figures/") and path.endswith(".png")}
+    published = files(folder)
+    manifest = json.loads(published.pop("manifest.json"))
+    figures = {path for path in published if path.startswith("figures/") and path.endswith(".png")}
     tables = {f"{subfolder}/{ONLY_FILE}" for subfolder in FOLDERS}
-    assert set(tree) == {"README.md", "recipe.yaml"} | tables | figures
+    assert set(published) == {"README.md", "recipe.yaml"} | tables | figures
     assert figures
-    assert tree["recipe.yaml"].decode() == inputs["recipe"]
+    assert published["recipe.yaml"].decode() == inputs["recipe"]
     assert {path: (entry["sha256"], entry["bytes"]) for path, entry in manifest["files"].items()} == {
-        path: (hashlib.sha256(content).hexdigest(), len(content)) for path, content in tree.items()
+        path: (hashlib.sha256(content).hexdigest(), len(content)) for path, content in published.items()
     }
     assert manifest["files"][f"rejects/{ONLY_FILE}"]["rows"] == 3
     assert (manifest["name"], manifest["generation"], manifest["facts"]) == (
@@ -168,7 +173,7 @@ def test_a_failure_leaves_nothing_and_is_made_good(
     with pytest.raises(ZeroDivisionError):
         publish()
     assert not left_in(home.home)
-    monkeypatch.undo()
+    monkeypatch.setattr(tree, "card", card)
     (home.home / ".gen-0.tmp" / "data").mkdir(parents=True)  # as killed processes leave them
     (home.home / ".gen-1.tmp" / "data").mkdir(parents=True)
     publish()
