@@ -74,7 +74,8 @@ def model_facts(run: Run, recipe: Recipe, n: int, dataset: str, manifest_sha256:
         manifest_sha256: of that publication.
     """
     trained, now = run.records(n)["finetune"], recipe.at(n)
-    timed = {"seconds"}  # would differ when the run is repeated
+    training = trained["training"] | {"config": str(now.finetune.config), "recipe": now.finetune.recipe}
+    del training["seconds"]  # would differ when the run is repeated
     return {
         "dataset": dataset,
         "dataset_manifest_sha256": manifest_sha256,
@@ -82,8 +83,7 @@ def model_facts(run: Run, recipe: Recipe, n: int, dataset: str, manifest_sha256:
         "base_model": _base(run, recipe),
         "start": trained["start"],
         "sha256": trained["model"]["sha256"],
-        "training": {"config": str(now.finetune.config), "recipe": now.finetune.recipe}
-        | {name: value for name, value in trained["training"].items() if name not in timed},
+        "training": training,
         "license": recipe.publish.license,
         "recipe_fingerprint": run.fingerprint,
         "code_commit": trained["code"],

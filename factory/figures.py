@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-if TYPE_CHECKING:  # matplotlib takes half a second to import; the command line should not wait for it
+if TYPE_CHECKING:  # matplotlib is slow to import; the command line should not wait for it
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 

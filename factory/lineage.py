@@ -66,7 +66,8 @@ class Link:
 
     @property
     def facts(self) -> dict[str, Any]:
-        return self.manifest["facts"]  # type: ignore[no-any-return]
+        found: dict[str, Any] = self.manifest["facts"]
+        return found
 
 
 def lineage(newest: Published) -> list[Generation]:

@@ -15,7 +15,7 @@ from factory.parquet import TABLES
 from factory.publish import publish_dataset, publish_model
 from factory.recipe import Recipe
 from factory.run import Record, Run
-from factory.targets import Target, target
+from factory.targets import Progress, Target, target
 from factory.targets.manifest import manifest_digest
 from factory.terminal import Line, line
 
@@ -167,5 +167,5 @@ def _recipe(recipe: Recipe) -> str:
     return yaml.safe_dump(settings, sort_keys=False)
 
 
-def _shown(line: Line) -> Any:
+def _shown(line: Line) -> Progress:
     return lambda done, total: line.update("MiB sent", done >> 20, total >> 20)

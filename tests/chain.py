@@ -1,5 +1,8 @@
 """Generations that are published, with rows that say what a test needs. For the tests of lineage and diff."""
 
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -7,9 +10,11 @@ from unittest.mock import patch
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from factory.publish import publish_dataset
 from factory.targets import Published, Target
+from factory.targets.registry import Registry
 from schemas import ATTEMPT, EXAMPLES, REJECTS, ROLLOUTS
 from tests.publishing import row
 
@@ -68,3 +73,41 @@ def publish(
                 pq.write_table(pa.Table.from_pylist(rows[half::2], schema), path)
         given = {"tables": tables, "recipe": "seed: 7\n", "facts": facts(generation) | more}
         return publish_dataset(target, generation, near=Path(folder), on_progress=lambda done, total: None, **given)
+
+
+Damage = Callable[[Path], Any]
+
+
+def rows(generation: int) -> tuple[list[Row], list[Row]]:
+    """One example more in every generation, and a rollout."""
+    return [example(f"q{number}", "3+4=7") for number in range(generation + 1)], [rollout("q0", 1.0)]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three generations, with 1, 2 and 3 examples."""
+    home = tmp_path_factory.mktemp("made") / "sums"
+    for generation in range(3):
+        publish(Registry(home), generation, *rows(generation))
+    return home
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    """The same, for a test to damage."""
+    return Path(shutil.copytree(made, tmp_path / "sums"))
+
+
+def changed(path: str, change: Any) -> Damage:
+    """A change of something in a manifest, such as ``gen-2/facts/corpus``; ``None`` takes it away."""
+
+    def damage(home: Path) -> None:
+        generation, *keys, last = path.split("/")
+        file = home / generation / "manifest.json"
+        manifest = within = json.loads(file.read_text())
+        for key in keys:
+            within = within[key]
+        within[last] = change
+        file.write_text(json.dumps(manifest))
+
+    return damage

@@ -36,7 +36,7 @@ class HubServer:
     def __init__(self, folder: Path, token: str = "hf_test", read_token: str = "hf_read") -> None:
         """The folder holds the repositories and the clients' caches; with the read token every change is a 403."""
         self.folder, self.token, self.read_token = folder, token, read_token
-        # named, or asyncio leaves Nagle's algorithm on, and every answer waits 40 ms
+        # named, or asyncio leaves Nagle's algorithm on, and every answer waits for an acknowledgement
         self._socket = socket.socket(proto=socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"

@@ -116,7 +116,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / "manifest.json"
     try:
-        found = from_json(path.read_bytes(), allow_inf_nan=False)
+        found: dict[str, Any] = from_json(path.read_bytes(), allow_inf_nan=False)
     except (OSError, ValueError) as error:
         raise PublishError(f"{path} cannot be read: {error}") from error
     try:
@@ -124,7 +124,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         shape.model_validate(found)
     except ValidationError as error:
         raise PublishError(f"{path} is not the manifest of a published generation: {_told(error)}") from error
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def manifest_digest(published: Published) -> str:

@@ -59,15 +59,16 @@ def patiently(name: str, work: Callable[[], T]) -> T:
     Raises:
         PublishError: the Hub refuses, or patience has come to its end.
     """
-    for number in range(TRIES):
+    tries = 0
+    while True:
+        tries += 1
         try:
             return work()
         except (Again, OSError, ValueError, httpx2.TransportError) as error:
-            wait = _wait(error, SECONDS * 2**number)
-            if wait is None or number == TRIES - 1:
+            wait = _wait(error, SECONDS * 2 ** (tries - 1))
+            if wait is None or tries == TRIES:
                 raise PublishError(f"hub:{name}: {_told(error)}") from None  # the chain holds addresses
             time.sleep(wait)
-    raise AssertionError
 
 
 def _wait(error: Exception, seconds: float) -> float | None:
