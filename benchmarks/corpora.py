@@ -23,8 +23,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from factory.load import load_recipe
-from factory.questions import snapshot
+from factory.intake.questions import snapshot
+from factory.recipe.load import load_recipe
 
 
 def main(rows: int, shard_rows: int) -> None:

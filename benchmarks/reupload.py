@@ -16,7 +16,7 @@ file, and may ask the store for the first chunk and few others only::
     the same rows in another order                    12.1    99%       99%        100%
 
 A chunk holds a hundred rows and more of a column of texts, so a change in every twentieth row leaves none as it was.
-That is why new questions are published after those that had an example before (:mod:`factory.order`).
+That is why new questions are published after those that had an example before (:mod:`factory.publishing.order`).
 """
 
 import random
@@ -29,8 +29,8 @@ import hf_xet
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory.order import known_first
-from factory.parquet import write_table
+from factory.publishing.order import known_first
+from factory.publishing.parquet import write_table
 from schemas import EXAMPLES
 
 ROWS, NEW = 20_000, 1_000

@@ -1,3 +1,3 @@
-from factory.cli import app
+from factory.cli.runs import app
 
 app()

@@ -13,7 +13,7 @@ import ray
 from ray.data import DataContext
 
 from factory.errors import ConfigError
-from factory.settings import ROOT
+from factory.recipe.settings import ROOT
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",

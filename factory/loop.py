@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from factory.recipe import Recipe
-from factory.report import Table
+from factory.reading.status import Table
+from factory.recipe.recipe import Recipe
 from factory.run import Record, Run
 from factory.stages import Stages
 from factory.targets import Target

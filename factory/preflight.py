@@ -9,13 +9,13 @@ import psutil
 import ray
 from safetensors import safe_open
 
-from factory.component import Component, find
 from factory.errors import ConfigError
-from factory.finetune import configure
-from factory.recipe import Recipe
+from factory.recipe.component import Component, find
+from factory.recipe.recipe import Recipe
+from factory.recipe.settings import located
 from factory.run import Run
-from factory.settings import located
-from factory.torchtune_process import RECIPES, processes
+from factory.training.finetune import configure
+from factory.training.process import RECIPES, processes
 
 
 def preflight(recipe: Recipe, run: Run, problems: Iterable[str]) -> None:

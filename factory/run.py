@@ -31,8 +31,8 @@ import yaml
 
 from factory.errors import ConfigError, FactoryError, nearest
 from factory.files import digest, read_json, shards, write_json, write_text
-from factory.recipe import Recipe
-from factory.settings import ROOT
+from factory.recipe.recipe import Recipe
+from factory.recipe.settings import ROOT
 
 PACKAGES = ("ray", "torch", "torchtune", "transformers", "polars", "pyarrow", "great-expectations")
 
@@ -197,9 +197,11 @@ class Run:
 
 
 def code_commit() -> str:
-    """The commit of this project's checkout, ``-dirty`` if it has changes; ``unknown`` outside a checkout."""
+    """The commit of this project's checkout, ``-dirty`` if it has changes; of an installed package the version."""
+    if not (ROOT / ".git").exists():  # git would go up to a repository that only happens to be around
+        return version("rationale-factory")
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):  # no git, or no checkout
+    except (OSError, subprocess.CalledProcessError):  # no git
         return "unknown"

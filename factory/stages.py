@@ -7,21 +7,21 @@ from pathlib import Path
 
 import polars as pl
 
-from factory.curate import check_counts, curate
-from factory.engine_pass import EnginePass
+from factory.curation.curate import check_counts, curate
+from factory.curation.seeds import reference_examples, warmup_examples
 from factory.errors import ConfigError, FactoryError
 from factory.files import folder_atomically, shards, write_json, write_table
-from factory.finetune import FinetuneResult, train
+from factory.intake.questions import snapshot
 from factory.preflight import preflight, room
-from factory.publication import Publication
-from factory.questions import snapshot
-from factory.recipe import Recipe
+from factory.publishing.publication import Publication
+from factory.recipe.recipe import Recipe
+from factory.recipe.settings import located
 from factory.run import Record, Run
-from factory.seeds import reference_examples, warmup_examples
-from factory.settings import located
+from factory.sampling.engine_pass import EnginePass
 from factory.terminal import line
+from factory.training.finetune import FinetuneResult, train
 from schemas.questions import SPLITS
-from validation.gate import Limits, validate
+from validation import Limits, validate
 
 
 class Stages:

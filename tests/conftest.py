@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from factory import tree
+from factory.publishing import tree
 from factory.targets import patience
 from factory.targets.hub import Hub
-from tests.hub_server import HubServer
-from tests.loop import REAL, Command
-from tests.publishing import NAME, Inputs, made_in
+from tests.support.hub_server import HubServer
+from tests.support.loop import REAL, Command
+from tests.support.publishing import NAME, Inputs, made_in
 
 SLOWEST = (
     *("test_loop.py", "test_resume.py", "test_rise.py", "test_engines.py"),

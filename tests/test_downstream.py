@@ -24,12 +24,12 @@ from torchtune.data import CROSS_ENTROPY_IGNORE_IDX
 from torchtune.models.qwen2_5 import qwen2_5_tokenizer
 from transformers import AutoTokenizer
 
-from factory import parquet
 from factory.bases.tiny_llama import tiny_llama
+from factory.publishing import parquet
 from factory.targets.registry import Registry
 from factory.tuning import ChatTokenizer, ExampleStream
 from schemas import EXAMPLES
-from tests.publishing import FACTS, publish, row
+from tests.support.publishing import FACTS, publish, row
 
 Rows = list[dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""The dependency direction: schemas <- validation <- factory, and inside factory plug-ins <- stages <- loop."""
+"""The dependency direction: from floor to floor down, room by room, and no circle of files anywhere."""
 
 import ast
 import subprocess
@@ -11,27 +11,27 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OURS = ("schemas", "validation", "factory")
+FLOORS = (
+    {"factory.__main__"},
+    {"factory.cli"},
+    {"factory.loop"},
+    {"factory.stages"},
+    {"factory.sampling", "factory.curation", "factory.publishing", "factory.reading"}
+    | {"factory.preflight", "factory.tuning"},
+    {"factory.intake", "factory.training", "factory.targets", "factory.strategies", "factory.bases"}
+    | {"factory.run", "factory.cluster"},
+    {"factory.recipe", "factory.verifiers", "factory.checks"},
+    {"factory.corpora", "factory.engines", "factory.attempt", "validation"},
+    {"schemas", "factory.files", "factory.terminal", "factory.errors", "factory.prompts"},
+)
+"""The rooms, and the nouns that all rooms share, top to bottom: each imports only from floors below its own."""
+
 PLUG_INS = tuple(
     f"factory.{name}" for name in ("corpora", "engines", "verifiers", "strategies", "bases", "checks", "targets")
 )
-STAGES = tuple(
-    f"factory.{name}"
-    for name in (
-        "questions",
-        "rollout",
-        "worker",
-        "curate",
-        "publish",
-        "finetune",
-        "evaluate",
-        "report",
-        "facts",
-        "tree",
-        "seeds",
-        "probe",
-        "recurate",
-    )
-)
+FLOW = tuple(f"factory.{name}" for name in ("intake", "sampling", "curation", "training", "publishing"))
+"""The rooms of the data's way through. None knows another; ``stages.py`` calls them."""
+
 TUNING = tuple(
     f"factory.tuning.{name}"
     for name in (
@@ -44,10 +44,6 @@ TUNING = tuple(
         "weighted_lora_distributed",
     )
 )
-KNOW_STAGES = ("factory.stages", "factory.engine_pass", "factory.publication")
-"""Each calls some of the stages; stages.py calls the other two."""
-
-LOOP = (*KNOW_STAGES, "factory.loop", "factory.cli_datasets", "factory.cli", "factory.__main__")
 
 
 @cache
@@ -77,6 +73,7 @@ def within(name: str, *packages: str) -> bool:
     return any(f"{name}.".startswith(f"{package}.") for package in packages)
 
 
+@cache
 def modules(*packages: str) -> list[str]:
     """The dotted names of all our modules in some packages (or that are one of them)."""
     paths = [path.relative_to(ROOT).with_suffix("") for name in OURS for path in (ROOT / name).rglob("*.py")]
@@ -103,25 +100,92 @@ def test_the_reader_of_imports_sees_all_forms() -> None:
     assert found == {(name, True) for name in early} | {("j", False), ("j.k", False)}
 
 
-def test_every_name_in_these_rules_is_a_module() -> None:
+def test_every_module_has_a_floor_and_every_name_in_these_rules_is_a_module() -> None:
     there = modules(*OURS)
-    assert len(there) > 40
-    for name in (*PLUG_INS, *STAGES, *LOOP, "factory.tuning", "factory.engines.vllm"):
+    assert len(there) > 80
+    for name in (*PLUG_INS, *FLOW, *TUNING, *set().union(*FLOORS)):
         assert name in there
+    assert [name for name in there if name != "factory" and room(name) is None] == []
+
+
+def room(module: str) -> str | None:
+    """The room that a module lies in, or itself if it stands in the hall."""
+    return next((name for floor in FLOORS for name in floor if within(module, name)), None)
+
+
+def floor(name: str) -> int:
+    """The higher, the larger."""
+    return next(len(FLOORS) - number for number, floor in enumerate(FLOORS) if name in floor)
+
+
+def test_imports_run_down() -> None:
+    wrong = []
+    for module in modules(*OURS):
+        for name, _ in imports(module):
+            here, there = room(module), room(name)
+            if here and there and here != there and floor(there) >= floor(here):
+                wrong.append(f"{module} (floor {floor(here)}) imports {name} (floor {floor(there)})")
+    assert wrong == []
+
+
+def test_no_circle_of_files() -> None:
+    """Late imports count: a circle that only opens when a function runs is one all the same."""
+    there = set(modules(*OURS))
+    circles, done = [], set[str]()
+
+    def walk(module: str, path: tuple[str, ...]) -> None:
+        if module in path:
+            circles.append(" -> ".join([*path[path.index(module) :], module]))
+        elif module not in done:
+            for name in sorted(files(module) & there):
+                walk(name, (*path, module))
+            done.add(module)
+
+    for module in sorted(there):
+        walk(module, ())
+    assert circles == []
+
+
+def files(module: str) -> set[str]:
+    """The modules that a module takes something from; from a package only if that stands in the package's own file."""
+    names = {name for name, _ in imports(module)} - {module}
+    return names - {name for name in names if any(other.startswith(f"{name}.") for other in names & set(modules(name)))}
+
+
+def test_these_rules_notice_a_breach(monkeypatch: pytest.MonkeyPatch) -> None:
+    breaches = {
+        "factory.checks.columns": frozenset({("factory.sampling.worker", True)}),
+        "factory.files": frozenset({("factory.errors", False)}),
+        "factory.errors": frozenset({("factory.files", True)}),
+    }
+    monkeypatch.setitem(globals(), "imports", lambda module: breaches.get(module, frozenset()))
+    with pytest.raises(AssertionError, match=r"factory\.checks\.columns"):
+        test_imports_run_down()
+    with pytest.raises(AssertionError, match=r"factory\.errors -> factory\.files"):
+        test_no_circle_of_files()
+
+
+def test_every_room_says_what_comes_in_what_goes_out_and_what_it_may_import() -> None:
+    rooms = {*FLOW, "factory.cli", "factory.reading", "factory.recipe"}
+    rooms |= {"factory.publishing.card", "factory.reading.diff", "factory.reading.page"}
+    for name in {*PLUG_INS, *rooms}:
+        said = ast.get_docstring(ast.parse((ROOT / Path(*name.split(".")) / "__init__.py").read_text()))
+        assert said, name
+        if name in rooms:
+            first, *_, last = said.splitlines()
+            assert first.startswith("Comes in: ")
+            assert "Goes out: " in first
+            assert "ay import" in last
 
 
 @pytest.mark.parametrize(
     ("of", "forbidden", "but"),
     [
-        (("schemas",), ("validation", "factory"), ()),
-        (("validation",), ("factory",), ()),
-        (PLUG_INS, STAGES, ()),
-        (OURS, ("factory.engine_pass",), ("factory.stages",)),
-        (OURS, ("factory.publication",), ("factory.stages", "factory.cli_datasets")),
-        (OURS, ("factory.stages",), ("factory.loop",)),
-        (OURS, ("factory.loop",), ("factory.cli", "factory.cli_datasets")),
-        (OURS, ("factory.cli_datasets",), ("factory.cli",)),
-        (OURS, ("factory.cli",), ("factory.__main__",)),
+        (PLUG_INS, FLOW, ()),
+        (OURS, ("factory.stages",), ("factory.loop", "factory.stages")),
+        (OURS, ("factory.loop",), ("factory.cli", "factory.loop")),
+        (OURS, ("factory.reading",), ("factory.cli", "factory.loop", "factory.reading")),
+        (OURS, ("factory.cli",), ("factory.__main__", "factory.cli")),
         (OURS, ("tests", "benchmarks"), ()),
     ],
     ids=lambda names: "+".join(names) if len(names) < 4 else f"{names[0]}...",
@@ -129,33 +193,36 @@ def test_every_name_in_these_rules_is_a_module() -> None:
 def test_what_must_not_be_imported(of: tuple[str, ...], forbidden: tuple[str, ...], but: tuple[str, ...]) -> None:
     checked = modules(*of)
     assert checked
-    wrong = importers(*forbidden).intersection(checked) - set(but)
+    wrong = {module for module in importers(*forbidden).intersection(checked) if not within(module, *but)}
     assert not wrong, f"{sorted(wrong)} import {forbidden}"
 
 
-def test_only_one_module_knows_more_than_one_stage_of_the_data_flow() -> None:
-    flow = [f"factory.{name}" for name in ("questions", "rollout", "curate", "publish", "finetune", "evaluate")]
-    for module in modules(*OURS):
-        known = {stage for stage in flow if any(within(name, stage) for name, _ in imports(module))}
-        assert len(known - {module}) < 2 or module in KNOW_STAGES
-        assert module not in flow or not known - {module}
-    for stage in flow:
-        # preflight tries what a stage would only refuse after the sampling
-        users = importers(stage)
-        assert users.intersection(KNOW_STAGES)
-        assert users <= {*KNOW_STAGES, "factory.preflight"}
+def test_no_stage_of_the_data_flow_knows_another() -> None:
+    for one in FLOW:
+        for other in FLOW:
+            assert one == other or not importers(other) & set(modules(one)), f"{one} imports {other}"
+        users = {room(module) for module in importers(one)} - {one}
+        assert "factory.stages" in users
+        # preflight tries what a stage would only refuse after the sampling; curate and publish are commands as well
+        assert users <= {"factory.stages", "factory.preflight", "factory.cli", "factory.tuning"}
 
 
 @pytest.mark.parametrize(
     ("library", "allowed"),
     [
-        ("torchtune", {"factory.torchtune_launch", *TUNING}),
+        ("torchtune", {"factory.training.launch", *TUNING}),
         ("factory.tuning", {"factory.tuning", *TUNING}),  # a process that finetune starts imports it
         ("vllm", {"factory.engines.vllm"}),
         ("great_expectations", {"validation.checkpoint", "validation.gate", "validation.suites"}),
-        ("ray", {f"factory.{name}" for name in ("cluster", "curate", "finetune", "preflight", "rollout")}),
-        ("ray.data.ActorPoolStrategy", {"factory.rollout"}),
-        ("matplotlib", {"factory.figures"}),
+        (
+            "ray",
+            {
+                *("factory.cluster", "factory.preflight", "factory.curation.curate"),
+                *("factory.sampling.rollout", "factory.training.finetune"),
+            },
+        ),
+        ("ray.data.ActorPoolStrategy", {"factory.sampling.rollout"}),
+        ("matplotlib", {"factory.publishing.card.figures"}),
         ("httpx2", {"factory.targets.patience"}),
     ],
 )
@@ -174,9 +241,8 @@ def test_heavy_libraries_are_imported_late(library: str) -> None:
 def test_a_mistake_is_told_without_waiting_for_heavy_imports() -> None:
     """The command line loads and checks a recipe, and opens its run, before anything that takes seconds to import."""
     heavy = "{'torch', 'vllm', 'ray', 'great_expectations', 'transformers', 'torchtune', 'datasets'}"
-    script = (
-        "import sys, factory.cli, factory.run; from factory.load import load_recipe; load_recipe('star_arithmetic')\n"
-    )
+    script = "import sys, factory.cli.runs, factory.run; from factory.recipe.load import load_recipe\n"
+    script += "load_recipe('star_arithmetic')\n"
     script += f"print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n", done.stderr

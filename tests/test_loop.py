@@ -19,7 +19,7 @@ import yaml
 
 from factory.files import digest
 from schemas import EXAMPLES, QUESTIONS, REJECTS, ROLLOUTS
-from tests.loop import REAL, Command, tables
+from tests.support.loop import REAL, Command, tables
 
 
 @pytest.fixture(scope="module")

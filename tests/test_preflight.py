@@ -15,13 +15,13 @@ from factory.bases.tiny_llama import tiny_llama
 from factory.cluster import connected
 from factory.errors import ConfigError
 from factory.files import shards, write_table
-from factory.load import load_recipe
-from factory.probe import ColdStart, Probe, draw, read, refuse_cold_start
-from factory.recipe import Recipe
+from factory.recipe.load import load_recipe
+from factory.recipe.recipe import Recipe
 from factory.run import Run
+from factory.sampling.probe import ColdStart, Probe, draw, read, refuse_cold_start
 from schemas import QUESTIONS, ROLLOUTS
-from tests.generation import attempt, rollout, said
-from tests.loop import SMALL
+from tests.support.generation import attempt, rollout, said
+from tests.support.loop import SMALL
 
 
 def recipe(*overrides: str) -> Recipe:

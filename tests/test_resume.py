@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loop import SCRIPTED, Command, tables
+from tests.support.loop import SCRIPTED, Command, tables
 
 SETTINGS = (SCRIPTED, "warmup.steps=0", "finetune.steps=2")
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.loop import Command, tables
+from tests.support.loop import Command, tables
 
 SMALL = [
     "then=[]",

@@ -4,6 +4,7 @@
 them, :mod:`validation.gate` has Great Expectations judge and keeps the result.
 """
 
-from validation.gate import Failure, Judgement, Limits, validate
+from validation.gate import Failure, Judgement, validate
+from validation.limits import Limits
 
 __all__ = ["Failure", "Judgement", "Limits", "validate"]

@@ -18,7 +18,7 @@ from great_expectations.data_context.types.base import (
 )
 
 from validation import suites
-from validation.gate import SHOWN, Limits
+from validation.limits import SHOWN, Limits
 
 
 def run(facts: Path, tables: Iterable[str], docs: Path, limits: Limits) -> dict[str, list[ExpectationValidationResult]]:

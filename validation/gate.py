@@ -11,37 +11,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from validation.facts import Paths, attempt_facts, column_facts, example_facts, rollout_facts
+from validation.limits import Limits
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
 logger = logging.getLogger(__name__)
 
-SHOWN = 5
-"""How many failing rows a failure shows."""
-
 KEYS = ("table", "file", "column", "question_id", "attempt_id", "example_id")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The limits of a recipe that the gate holds.
-
-    Args:
-        per_question: most examples of one question and turn, those of origin reference not counted.
-        min_examples: fewest examples of the generation, those of origin reference not counted.
-        max_error_share: largest share of attempts with the verdict error.
-        tau: examples weigh exp(reward / tau), and wrong ones may be among them; None: all are right, and weigh 1.
-        centred: the mean of a question's rewards is taken off its rewards before they are weighed.
-        exemplars: questions that the prompts show with their answers; like those of the eval split not to be learnt.
-    """
-
-    per_question: int
-    min_examples: int = 1
-    max_error_share: float = 0.05
-    tau: float | None = None
-    centred: bool = False
-    exemplars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from great_expectations.expectations.expectation import Expectation
 from schemas.examples import ORIGINS
 from schemas.questions import SPLITS
 from schemas.rollouts import FINISH_REASONS, VERDICTS
-from validation.gate import Limits
+from validation.limits import Limits
 
 
 def by_table(limits: Limits) -> dict[str, list[Expectation]]:

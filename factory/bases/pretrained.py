@@ -38,7 +38,7 @@ def pretrained(out: Path, /, model: str, chat_template: Path | None = None) -> N
         elif file.is_file() and file.suffix != ".md":
             shutil.copyfile(file, out / file.name)
     if chat_template:
-        from factory.settings import located
+        from factory.recipe.settings import located
 
         tokenizer = AutoTokenizer.from_pretrained(folder)
         tokenizer.chat_template = located(chat_template).read_text()

@@ -3,7 +3,7 @@
 A corpus yields rows of :data:`schemas.QUESTIONS` as dictionaries (columns it has nothing for may be left out), one
 at a time, so that it never lies in memory. Its splits: ``train``, ``eval``, and ``seed`` for questions whose
 ``reference_rationale`` a base may be warmed up on. Rows come in any order; what occurs twice, or in two splits, is
-taken out of the snapshot (:mod:`factory.questions`).
+taken out of the snapshot (:mod:`factory.intake.questions`).
 
 A module may define ``CHECKS``, a list of component configs: the process checks that rationales on its questions are
 put to unless the recipe says otherwise; and ``LICENSE``, the Hub's identifier of the licence its questions are under,

@@ -29,7 +29,7 @@ def math(path: Path | None = None, eval_rows: PositiveInt | None = None) -> Ques
 
     In a folder the problems of a split are its JSON files (``train/algebra/1.json``) or the rows of a
     ``train.jsonl``; a ``test.jsonl`` (MATH-500) goes before a folder ``test``. Problems of MATH-500 that are in the
-    train split as well are taken out of it with the other duplicates (:mod:`factory.questions`).
+    train split as well are taken out of it with the other duplicates (:mod:`factory.intake.questions`).
 
     Args:
         path: the folder; without one, ``DigitalLearningGmbH/MATH-lighteval`` and ``HuggingFaceH4/MATH-500``.

@@ -4,7 +4,7 @@ A strategy takes a :class:`~factory.attempt.Question` and :class:`~factory.attem
 returns the attempts in the order in which it asked for them; its further parameters are settings of the recipe.
 
 A strategy that gives its attempts a ``reward`` has a ``CRITERION`` in its module: what a recipe's curation goes by
-unless the recipe says otherwise (see :mod:`factory.criteria`).
+unless the recipe says otherwise (see :mod:`factory.curation.criteria`).
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, PositiveInt
 
 from factory.attempt import Ask, Attempt, By, Question
 from factory.engines import Temperature
-from factory.settings import Settings
+from factory.recipe.settings import Settings
 from factory.strategies import Window, window_of
 
 CRITERION = "all"

@@ -22,7 +22,7 @@ class File(Shape):
 
 
 def _within(files: dict[str, File]) -> dict[str, File]:
-    """Paths of files in the generation's own folder, spelled in the one way that :mod:`factory.tree` does."""
+    """Paths of files in the generation's own folder, as :mod:`factory.publishing.tree` spells them."""
     for path in files:
         if {"", ".", ".."} & {*path.split("/")} or {"\\", "\0"} & {*path}:
             raise ValueError(f"{path!r} is not a path within the folder")

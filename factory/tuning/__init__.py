@@ -2,8 +2,8 @@
 
 A recipe is one of the files ``weighted_*.py``, named by its path.
 
-Only this package and :mod:`factory.torchtune_launch` import torchtune, in the processes that
-:mod:`factory.torchtune_process` starts.
+Only this package and :mod:`factory.training.launch` import torchtune, in the processes that
+:mod:`factory.training.process` starts.
 """
 
 from factory.tuning.dataset import ExampleStream

@@ -29,7 +29,7 @@ from torch import nn
 from torchtune import config
 from torchtune.data import CROSS_ENTROPY_IGNORE_IDX, padded_collate_sft
 
-from factory.torchtune_launch import of_torchtune
+from factory.training.launch import of_torchtune
 
 LOSSES = ("torch.nn.CrossEntropyLoss", "torchtune.modules.loss.CEWithChunkedOutputLoss")
 """The losses of a YAML that have a weighted form."""

@@ -1,0 +1,173 @@
+"""Rollouts in, examples and rejects out: a polars function on one shard, run shard by shard through Ray Data.
+
+A question's attempts lie in one row, so nothing here needs a shuffle.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import ray
+
+from factory.attempt import Question
+from factory.checks import Check
+from factory.curation import criteria
+from factory.files import shards, write_table
+from factory.recipe.groups import Curation
+from schemas import EXAMPLES, REJECTS
+from schemas.rollouts import OVERFLOW
+
+ORIGIN = (
+    pl.when("hinted")
+    .then(pl.lit("rationalized"))
+    .when(pl.col("turn") > 0)
+    .then(pl.lit("corrected"))
+    .otherwise(pl.lit("sampled"))
+)
+"""Where an attempt comes from: see :data:`schemas.examples.ORIGINS`."""
+
+
+def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation) -> None:
+    """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``."""
+
+    def one(batch: pa.Table) -> pa.Table:
+        checks = [component() for component in curation.checks]
+        for shard in batch["shard"].to_pylist():
+            kept, dropped = curate_rollouts(pl.read_parquet(shard), curation, checks)
+            write_table(examples / Path(shard).name, to_schema(kept, EXAMPLES))
+            write_table(rejects / Path(shard).name, to_schema(dropped, REJECTS))
+        return batch
+
+    paths = [{"shard": str(path)} for path in shards(rollouts)]
+    # Some 64 shards a task: one is a few milliseconds of work.
+    dataset = ray.data.from_items(paths).map_batches(one, batch_size=64, batch_format="pyarrow")
+    for _ in dataset.iter_rows():
+        pass
+
+
+def curate_rollouts(
+    rollouts: pl.DataFrame, curation: Curation, checks: Sequence[Check] = ()
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
+
+    An attempt is kept if the criterion keeps it (``correct``: if it is correct; else see
+    :mod:`factory.curation.criteria`), it is not empty, passes the process checks where they decide, is not the same
+    text as one kept before it for the question, and is within the cap of its turn. Unhinted attempts go before hinted
+    ones. A hinted attempt is kept as if the hint had not been there: its messages are its hint-free context.
+    """
+    attempts = (
+        rollouts.select("question_id", "question", "answer", "difficulty", "generation", "model", "attempts")
+        .with_row_index("rollout")
+        .explode("attempts", empty_as_null=False, keep_nulls=False)
+        .unnest("attempts")
+        .with_columns(text=pl.col("completion").str.strip_chars(), order=pl.int_range(pl.len()).over("rollout"))
+        .pipe(_judged, curation)
+    )
+    first = ["text_length", "order"] if curation.prefer == "shortest" else ["order"]
+    ordered = attempts.with_columns(text_length=pl.col("completion_tokens")).sort("rollout", "hinted", *first)
+    ordered = ordered.with_columns(_checked(ordered, checks), origin=ORIGIN)
+    failed = pl.col("checks").list.eval(pl.element().filter(~pl.element().struct.field("passed")))
+    ordered = ordered.with_columns(
+        reason=pl.when(pl.col("unfit").is_not_null())
+        .then("unfit")
+        .when(pl.col("text") == "")
+        .then(pl.lit("empty"))
+        .when(pl.col("origin").is_in(curation.checks_decide) & (failed.list.len() > 0))
+        .then("check_" + failed.list.first().struct.field("name").str.split("/").list.first())
+    )
+    ordered = ordered.with_columns(
+        reason=pl.when(pl.col("reason").is_null() & ~pl.struct("rollout", "text", "reason").is_first_distinct())
+        .then(pl.lit("duplicate"))
+        .otherwise("reason")
+    )
+    rank = pl.col("reason").is_null().cum_sum().over("rollout", "turn")
+    ordered = ordered.with_columns(
+        reason=pl.when(pl.col("reason").is_null() & (rank > curation.per_question))
+        .then(pl.lit("over_cap"))
+        .otherwise("reason")
+    ).sort("rollout", "order")
+    kept, dropped = ordered.filter(pl.col("reason").is_null()), ordered.filter(pl.col("reason").is_not_null())
+    return _examples(kept), dropped.select(REJECTS.names)
+
+
+def _judged(attempts: pl.DataFrame, curation: Curation) -> pl.DataFrame:
+    """The attempts with their ``weight``, and with what speaks against them before any look at their texts
+    (``unfit``, null if nothing does)."""
+    verdict = pl.col("verdict")
+    overflow = pl.col("error").str.starts_with(OVERFLOW).fill_null(False)
+    failed = pl.when(overflow).then(pl.lit("context_overflow")).when(verdict == "error").then(verdict)
+    if curation.criterion == "correct":
+        return attempts.with_columns(unfit=failed.when(verdict != "correct").then(verdict), weight=pl.lit(1.0))
+    unrewarded = failed.when(pl.col("reward").is_null()).then(pl.lit("degenerate"))
+    return criteria.judged(attempts, curation.criterion).with_columns(
+        unfit=unrewarded.otherwise("unkept"), weight=criteria.weight(curation.tau, curation.centred)
+    )
+
+
+def _examples(kept: pl.DataFrame) -> pl.DataFrame:
+    answer = pl.struct(role=pl.lit("assistant"), content="completion")
+    return kept.select(
+        "question_id",
+        "question",
+        "answer",
+        "difficulty",
+        "turn",
+        "reward",
+        "verifier",
+        "generation",
+        "attempt_id",
+        "temperature",
+        "seed",
+        "origin",
+        "checks",
+        "verdict",
+        "weight",
+        example_id="attempt_id",
+        rationale="completion",
+        messages=pl.concat_list("context", answer),
+        model=pl.coalesce("teacher", "model"),
+    )
+
+
+def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str, int]]]:
+    """``{check: {origin: {"passed": n, "failed": n}}}`` over all correct attempts, kept or not."""
+    kept = pl.scan_parquet(shards(examples)).select("origin", "checks")
+    dropped = pl.scan_parquet(shards(rejects)).select(ORIGIN.alias("origin"), "checks")
+    results = (
+        pl.concat([kept, dropped])
+        .explode("checks", empty_as_null=False, keep_nulls=False)
+        .unnest("checks")
+        .group_by("origin", "passed", name=pl.col("name").str.split("/").list.first())
+        .len()
+        .sort("name", "origin")
+    )
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for name, origin, passed, count in results.select("name", "origin", "passed", "len").collect().iter_rows():
+        by_origin = counts.setdefault(name, {}).setdefault(origin, {"passed": 0, "failed": 0})
+        by_origin["passed" if passed else "failed"] = count
+    return counts
+
+
+def _checked(attempts: pl.DataFrame, checks: Sequence[Check]) -> pl.Series:
+    """The results of the process checks on every correct attempt; none for the others."""
+    results = [
+        [
+            {"name": f"{check.name}/{check.version}", "passed": check.passes(row["completion"], _question(row))}
+            for check in checks
+        ]
+        if row["verdict"] == "correct"
+        else []
+        for row in attempts.iter_rows(named=True)
+    ]
+    return pl.Series("checks", results, dtype=pl.List(pl.Struct({"name": pl.String, "passed": pl.Boolean})))
+
+
+def _question(row: dict[str, Any]) -> Question:
+    return Question(row["question_id"], "train", row["question"], row["answer"], difficulty=row["difficulty"])
+
+
+def to_schema(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """A polars frame as an Arrow table with the columns, order, types and metadata of a schema."""
+    return frame.select(schema.names).to_arrow().cast(schema)

@@ -1,0 +1,163 @@
+"""The recipe: every setting that decides what a run computes, with its type and bounds."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
+
+from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt
+
+from factory.engines import Sampling
+from factory.recipe.component import find
+from factory.recipe.groups import (
+    Curation,
+    Evaluation,
+    Finetune,
+    Gate,
+    Preflight,
+    PromptSettings,
+    Publish,
+    Questions,
+    Rollout,
+    Teacher,
+    Warmup,
+)
+from factory.recipe.settings import SHIPPED, AComponent, Settings, a_component, components, located
+
+RECIPES = SHIPPED / "recipes"
+
+
+class Recipe(Settings):
+    """Everything that decides what a run computes, and how.
+
+    ``then`` holds the later phases of a recipe that changes its method on the way, each with its own ``generations``
+    and all settings; in the file a phase says only what it changes in the one before.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    description: str = ""
+    seed: NonNegativeInt = 0
+    generations: PositiveInt = 1
+    corpus: AComponent
+    questions: Questions = Questions()
+    base: AComponent
+    warmup: Warmup = Warmup()
+    prompt: PromptSettings = PromptSettings()
+    verifier: AComponent
+    strategy: AComponent
+    engine: AComponent
+    teacher: Teacher | None = None
+    sampling: Sampling = Sampling()
+    rollout: Rollout = Rollout()
+    preflight: Preflight = Preflight()
+    evaluation: Evaluation
+    curation: Curation = Curation()
+    gate: Gate = Gate()
+    publish: Publish = Publish()
+    finetune: Finetune
+    then: tuple["Recipe", ...] = ()
+
+    @property
+    def phases(self) -> tuple["Recipe", ...]:
+        return (self, *self.then)
+
+    def phase_of(self, generation: int) -> tuple["Recipe", int]:
+        """The phase that a generation belongs to, and the generation it begins with; the last one has no end."""
+        begin = 0
+        for phase in self.phases[:-1]:
+            if generation < begin + phase.generations:
+                return phase, begin
+            begin += phase.generations
+        return self.phases[-1], begin
+
+    def at(self, generation: int) -> "Recipe":
+        """The settings that hold for a generation."""
+        return self.phase_of(generation)[0]
+
+    @property
+    def total(self) -> int:
+        """The generations of all phases."""
+        return sum(phase.generations for phase in self.phases)
+
+    @property
+    def served_model(self) -> str | None:
+        """The one model that the engine samples whatever the generation; None if it samples those of the run."""
+        name: str | None = self.engine.settings.get("served_model")
+        return name
+
+    @property
+    def rewarded(self) -> bool:
+        """Whether the strategy gives its attempts a reward: then its module has a ``CRITERION``."""
+        return hasattr(sys.modules[find(self.strategy.path).__module__], "CRITERION")
+
+    def resolved(self) -> dict[str, Any]:
+        """Every setting with its value, defaults included, as plain YAML types; of a later phase what it changes."""
+        phases = [phase.model_dump(mode="json", exclude={"then"}) for phase in self.phases]
+        changes = [
+            {key: value for key, value in phase.items() if value != before[key] or key == "generations"}
+            for before, phase in pairwise(phases)
+        ]
+        return phases[0] | ({"then": changes} if changes else {})
+
+    def identity(self) -> dict[str, Any]:
+        """What the run computes: dotted settings with their values, and the digests of the files they name.
+
+        How many generations a run makes is left out (it may be continued), and so is what changes no table.
+        """
+        found: dict[str, Any] = {}
+        begin = 0
+        for number, phase in enumerate(self.phases):
+            left_out = {"then", "description", "preflight", "publish", "generations"}
+            settings = flat(phase.model_dump(mode="json", exclude=left_out))
+            training = phase.finetune.recipe
+            files = [
+                phase.prompt.exemplars,
+                phase.finetune.config,
+                Path(training) if training.endswith(".py") else None,
+            ]
+            for path in filter(None, files):
+                settings[f"contents of {path}"] = hashlib.sha256(located(path).read_bytes()).hexdigest()[:16]
+            if not number:
+                found = settings
+            else:
+                prefix = f"then.{number - 1}."
+                found |= {prefix + key: value for key, value in settings.items() if (key, value) not in found.items()}
+                found[prefix + "begins"] = begin
+            begin += phase.generations
+        return found
+
+    def fingerprint(self) -> str:
+        return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one mapping of dotted keys to values."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {prefix + key: value}
+    return found
+
+
+def component_keys() -> Iterator[str]:
+    """The dotted keys under which a recipe names a component or a list of them."""
+
+    def walk(model: type[BaseModel], prefix: str) -> Iterator[str]:
+        for name, field in model.model_fields.items():
+            if any(
+                isinstance(mark, BeforeValidator) and mark.func in (a_component, components) for mark in field.metadata
+            ):
+                yield prefix + name
+            elif group := group_of(field.annotation):
+                yield from walk(group, f"{prefix}{name}.")
+
+    return walk(Recipe, "")
+
+
+def group_of(annotation: Any) -> type[BaseModel] | None:
+    """The model of a group of settings, also of one that a recipe may go without; None for a setting."""
+    kinds = get_args(annotation) if NoneType in get_args(annotation) else (annotation,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
