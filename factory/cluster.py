@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -46,7 +47,8 @@ def connected() -> Iterator[None]:
     except Exception as error:  # a plain Exception is what Ray raises when its start takes too long
         what = f"the cluster at RAY_ADDRESS={address} does not answer" if address else "does not start"
         raise ConfigError("Ray", [f"{what}: {error}"]) from error
-    signal.signal(signal.SIGTERM, _interrupted)  # Ray has put a handler of its own there
+    if threading.current_thread() is threading.main_thread():  # elsewhere Python allows no handlers
+        signal.signal(signal.SIGTERM, _interrupted)  # Ray has put a handler of its own there
     context = DataContext.get_current()
     context.enable_progress_bars = False
     try:

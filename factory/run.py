@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from factory.errors import ConfigError, FactoryError, nearest
-from factory.files import digest, read_json, shards, write_json, write_text
+from factory.files import address, digest, read_json, shards, write_json, write_text
 from factory.recipe.recipe import Recipe
 from factory.recipe.settings import ROOT
 
@@ -50,8 +50,9 @@ class Run:
         """Create the folder, or go on in it.
 
         Raises:
-            ConfigError: the folder holds a run of another recipe, or cannot be written to.
+            ConfigError: the folder holds a run of another recipe, cannot be written to, or is an address (``s3://``).
         """
+        _refuse_address(folder)
         run = cls(folder)
         identity, text = recipe.identity(), yaml.safe_dump(recipe.resolved(), sort_keys=False)
         try:
@@ -77,6 +78,7 @@ class Run:
         Raises:
             ConfigError: there is none.
         """
+        _refuse_address(folder)
         if not (folder / "run.json").exists():
             near = [path.parent.name for path in folder.parent.glob("*/run.json")]
             raise ConfigError(f"run '{folder}'", [f"there is no run in this folder{nearest(folder.name, near)}"])
@@ -194,6 +196,12 @@ class Run:
     def _record_path(self, stage: str, generation: int | None) -> Path:
         folder = self.folder if generation is None else self.generation(generation)
         return folder / "records" / f"{stage}.json"
+
+
+def _refuse_address(folder: Path) -> None:
+    if found := address(folder):
+        problem = "a run folder is a folder of this machine, or one that all nodes of the cluster see; give a path"
+        raise ConfigError(f"run folder '{found}'", [problem])
 
 
 def code_commit() -> str:

@@ -35,6 +35,8 @@ def quiet(log: Path, descriptor: int = 1) -> Iterator[None]:
     terminal = os.fdopen(os.dup(descriptor), "w", encoding="utf-8", buffering=1)
     before = console.file
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     try:
@@ -49,6 +51,8 @@ def quiet(log: Path, descriptor: int = 1) -> Iterator[None]:
         os.dup2(saved[0], 1)
         os.dup2(saved[1], 2)
         console.file = before
+        root.handlers[:] = handlers
+        root.setLevel(level)
         for opened in (*saved, file):
             os.close(opened)
         terminal.close()

@@ -14,6 +14,7 @@ OURS = ("schemas", "validation", "factory")
 FLOORS = (
     {"factory.__main__"},
     {"factory.cli"},
+    {"factory.api"},
     {"factory.loop"},
     {"factory.stages"},
     {"factory.sampling", "factory.curation", "factory.publishing", "factory.reading"}
@@ -183,8 +184,8 @@ def test_every_room_says_what_comes_in_what_goes_out_and_what_it_may_import() ->
     [
         (PLUG_INS, FLOW, ()),
         (OURS, ("factory.stages",), ("factory.loop", "factory.stages")),
-        (OURS, ("factory.loop",), ("factory.cli", "factory.loop")),
-        (OURS, ("factory.reading",), ("factory.cli", "factory.loop", "factory.reading")),
+        (OURS, ("factory.loop",), ("factory.cli", "factory.api", "factory.loop")),
+        (OURS, ("factory.reading",), ("factory.cli", "factory.api", "factory.loop", "factory.reading")),
         (OURS, ("factory.cli",), ("factory.__main__", "factory.cli")),
         (OURS, ("tests", "benchmarks"), ()),
     ],

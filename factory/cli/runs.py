@@ -1,7 +1,6 @@
 """The command line: ``python -m factory iterate RECIPE``, and what else is done with recipes and runs."""
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +8,15 @@ from typing import Annotated
 import typer
 
 from factory import terminal
-from factory.cli import datasets
+from factory.cli import datasets, new
+from factory.cli.said import command
 from factory.errors import user_errors
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A factory of rationale datasets."
 )
 app.add_typer(datasets.app)
+app.add_typer(new.app)
 
 
 @app.command()
@@ -30,18 +31,10 @@ def iterate(
 
     with user_errors():
         checked = load_recipe(recipe, overrides or [], generations)
-        folder = run or Path("runs") / checked.name
-        from factory.run import Run
+        from factory import api
 
-        opened = Run.open(folder, checked)
-        with opened.locked(), terminal.quiet(opened.log):
-            terminal.console.print(f"run {folder}   log {opened.log}")
-            from factory.cluster import connected
-            from factory.loop import iterate as loop
-
-            with connected():
-                loop(checked, opened, generations or checked.total)
-            _say_where(recipe, folder, generations or checked.total, overrides or [])
+        folder = api.iterate(checked, run, generations)
+        _say_where(recipe, folder, generations or checked.total, overrides or [])
 
 
 @app.command()
@@ -57,19 +50,14 @@ def preflight(
 
     with user_errors():
         checked = load_recipe(recipe, overrides or [])
-        folder = run or Path("runs") / checked.name
-        from factory.run import Run
+        from factory.api import working_in
 
-        opened = Run.open(folder, checked)
-        with opened.locked(), terminal.quiet(opened.log):
-            terminal.console.print(f"run {folder}   log {opened.log}")
-            from factory.cluster import connected
+        with working_in(run, checked) as opened:
             from factory.loop import probe
 
-            with connected():
-                probe(checked, opened)
-            settings = f" SET={shlex.quote(' '.join(overrides))}" if overrides else ""
-            terminal.console.print(f"\n  go on      make iterate RECIPE={recipe} RUN={folder}{settings}", markup=False)
+            probe(checked, opened)
+            next_step = command("iterate", opened.folder, recipe, overrides or [])
+            terminal.console.print(f"\n  go on      {next_step}", markup=False)
 
 
 @app.command()
@@ -143,13 +131,12 @@ def _say_where(recipe: str, folder: Path, generations: int, overrides: list[str]
     from factory.reading.status import status as read
 
     dataset = read(folder)["generations"][generations - 1]["dataset"]
-    settings = f" SET={shlex.quote(' '.join(overrides))}" if overrides else ""
     words = {
         "dataset": dataset,
         "load it": datasets.load_line(dataset),
-        "go on": f"make iterate RECIPE={recipe} RUN={folder} GENERATIONS={generations + 1}{settings}",
-        "look back": f"make status RUN={folder}",
-        "look at it": f"make report RUN={folder}",
+        "go on": command("iterate", folder, recipe, overrides, generations + 1),
+        "look back": command("status", folder),
+        "look at it": command("report", folder),
     }
     terminal.console.print()
     for word, text in words.items():

@@ -82,14 +82,8 @@ def load_verifier(name: str) -> Verifier:
     Raises:
         ConfigError: there is none of this name, it is something else, or it has settings without a default.
     """
-    path = name
-    if "." not in name:
-        shipped = dict(_shipped())
-        if name not in shipped:
-            raise ConfigError(f"verifier '{name}'", [f"there is no such verifier{nearest(name, shipped)}"])
-        path = shipped[name]
     try:
-        verifier: Verifier = parse({PATH: path})()
+        verifier: Verifier = parse({PATH: dotted(name)})()
     except LookupError as error:
         raise ConfigError(f"verifier '{name}'", [error.args[0]]) from error
     except ValidationError as error:
@@ -100,6 +94,20 @@ def load_verifier(name: str) -> Verifier:
     if not hasattr(verifier, "verify"):
         raise ConfigError(f"verifier '{name}'", ["is none: it has no method 'verify'"])
     return verifier
+
+
+def dotted(name: str) -> str:
+    """The dotted path of a verifier by its short name; what is one already stays.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    if "." in name:
+        return name
+    shipped = dict(_shipped())
+    if name not in shipped:
+        raise ConfigError(f"verifier '{name}'", [f"there is no such verifier{nearest(name, shipped)}"])
+    return shipped[name]
 
 
 def _shipped() -> Iterator[tuple[str, str]]:

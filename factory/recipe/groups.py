@@ -24,6 +24,7 @@ from factory.recipe.settings import (
     ConfigFile,
     ExemplarFile,
     Settings,
+    a_folder,
     hub_name,
     located,
     template,
@@ -166,7 +167,7 @@ class Publish(Settings):
     Where a dataset goes changes no table, so this group is no part of a run's identity.
     """
 
-    registry: Path = Path("registry")
+    registry: Annotated[Path, AfterValidator(a_folder)] = Path("registry")
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     hub: Annotated[str, AfterValidator(hub_name)] | None = None
     private: bool = True

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from factory.errors import ConfigError, nearest
-from factory.recipe.component import PATH, find, parse, settings_model, settings_of
+from factory.recipe.component import PATH, beside, find, parse, settings_model, settings_of
 from factory.recipe.recipe import RECIPES, Recipe, component_keys, group_of
 
 PHASE = (
@@ -24,6 +24,7 @@ def load_recipe(recipe: str, overrides: Sequence[str] = (), generations: int | N
     """Read a recipe by its name in ``recipes/`` or by its path, with ``key=value`` overrides.
 
     A key is a dotted path such as ``strategy.samples``; its last part is enough where only one setting has it.
+    Components may lie in modules beside the recipe, or in the working directory.
 
     Raises:
         ConfigError: lists every problem.
@@ -38,6 +39,8 @@ def load_recipe(recipe: str, overrides: Sequence[str] = (), generations: int | N
         raise ConfigError(f"recipe '{recipe}'", [f"not a YAML file: {error}"]) from error
     if not isinstance(config, dict):
         raise ConfigError(f"recipe '{recipe}'", ["should be a mapping of settings"])
+    for folder in (Path(), path.parent):
+        beside(folder)
     problems: list[str] = []
     config.setdefault("name", path.stem)
     for override in overrides:

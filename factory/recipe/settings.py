@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
+from factory.files import address
 from factory.recipe.component import PATH, Component
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,18 @@ def hub_name(name: str) -> str:
     if "/" not in name:
         raise ValueError("should be owner/name")
     return name
+
+
+def a_folder(path: Path) -> Path:
+    """A folder of this machine.
+
+    Raises:
+        ValueError: it is the address of something else.
+    """
+    if found := address(path):
+        to_hub = "; publish.hub=owner/name publishes to the Hub" if found.startswith("hf:") else ""
+        raise ValueError(f"should be a folder, and '{found}' is none{to_hub}")
+    return path
 
 
 def a_component(value: Any) -> Any:

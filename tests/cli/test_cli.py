@@ -91,3 +91,17 @@ def test_status_of_a_run_that_has_made_nothing_yet(tmp_path: Path) -> None:
     done = factory(tmp_path, "status", "mine", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"run": "mine", "recipe": "star_arithmetic", "generations": []}
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/runs/mine", "hf://datasets/owner/mine"])
+def test_a_run_folder_that_is_an_address(tmp_path: Path, address: str) -> None:
+    for command in (["iterate", "star_arithmetic", "--run", address], ["status", address], ["report", address]):
+        title, problem = refused(tmp_path, *command)
+        assert title == f"run folder '{address}': 1 problem"
+        assert problem.startswith("  - a run folder is a folder of this machine")
+
+
+def test_a_registry_that_is_an_address(tmp_path: Path) -> None:
+    title, problem = refused(tmp_path, "iterate", "star_arithmetic", "publish.registry=hf://datasets/owner/mine")
+    assert title == "recipe 'star_arithmetic': 1 problem"
+    assert "publish.registry: should be a folder, and 'hf://datasets/owner/mine' is none; publish.hub=owner" in problem

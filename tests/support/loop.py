@@ -21,6 +21,21 @@ SMALL = [
     "rollout.shards_in_flight=2",
     "finetune.cpus=1",
 ]
+TINY = [
+    "corpus={_component_: factory.corpora.arithmetic.arithmetic, "
+    "train: {1: 6, 2: 10}, eval: {1: 3, 2: 4}, seeds: {1: 4}}",
+    "evaluation.reported_apart=[]",
+    "strategy.samples=2",
+    "rollout.shard_rows=8",
+    "rollout.shards_in_flight=2",
+    "finetune.cpus=1",
+    "engine={_component_: factory.engines.scripted.Scripted, accuracy: 0.5, hinted_accuracy: 0.8}",
+    "warmup.steps=0",
+    "finetune.steps=2",
+    "base={_component_: factory.bases.tiny_llama.tiny_llama, hidden_size: 32, layers: 1, intermediate_size: 8}",
+]
+"""The smallest run that has everything but a model that knows something: 16 questions."""
+
 SCRIPTED = "engine={_component_: factory.engines.scripted.Scripted, accuracy: 0.5, hinted_accuracy: 0.8, seconds: 0.2}"
 REAL = ("warmup.steps=150", "finetune.steps=30", "curation.checks_decide=[]", "publish_model=true")
 """Enough for a base that solves part of the sums, so that every table has rows of every kind; its rationalizations
