@@ -44,6 +44,12 @@ def test_every_recipe_is_valid(path: Path) -> None:
     configure(located(recipe.finetune.config), recipe.finetune.overrides)
 
 
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_is_read_without_scrolling(path: Path) -> None:
+    lines = enumerate(path.read_text().splitlines(), start=1)
+    assert [number for number, line in lines if len(line) > 120] == []
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_torchtune_config_names_what_can_be_imported(path: Path) -> None:
     settings = flat(OmegaConf.to_container(configure(path, {})))
