@@ -22,21 +22,7 @@ Choices = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Prompt:
-    """The prompt settings of a recipe.
-
-    Args:
-        instruction: text of a system message; none by default.
-        hint: how a question is shown with its answer (STaR section 3.2: the answer in brackets after the
-            question). ``{question}`` and ``{answer}`` are filled in; the solution is never shown.
-        choice_hint: the same where there are choices: how the line of the right one is shown (STaR's CommonsenseQA
-            prompts mark it). ``{choice}`` is filled in.
-        feedback: the user's message after an attempt that is to be improved (RISE section 4). ``{question}`` is filled
-            in where it stands, as in the authors' code.
-        exemplars: YAML file with a list of ``{question, answer, rationale}``, and ``choices`` (texts by label) where
-            there are any, shown before the question.
-        exemplar_generations: exemplars are shown while the generation is below this number; none: always.
-        exemplars_in_training: whether training prompts show the exemplars as well.
-    """
+    """The prompt settings of a recipe; :class:`factory.recipe.groups.PromptSettings` says what each means."""
 
     instruction: str | None = None
     hint: str = "{question} ({answer})"

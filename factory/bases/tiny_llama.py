@@ -37,10 +37,19 @@ def tiny_llama(
     initializer_range: PositiveFloat = 0.06,
     seed: NonNegativeInt = 0,
 ) -> None:
-    """Write the model's HF folder to ``out``; ``hidden_size`` must be a multiple of 32, ``max_length`` is in tokens.
+    """Write the model's HF folder to ``out``.
 
     The defaults are for short texts and few steps: rotary embeddings of so small a ``rope_theta`` and so wide an
     ``initializer_range`` learn to find the digits of a column several times sooner than the usual 10,000 and 0.02.
+
+    Args:
+        hidden_size: a multiple of 32.
+        layers: blocks of the decoder.
+        intermediate_size: width of their feed-forward layers.
+        max_length: longest text, in tokens.
+        rope_theta: base of the rotary embeddings.
+        initializer_range: standard deviation of the random weights.
+        seed: which random weights these are.
 
     Raises:
         ValueError: ``hidden_size`` does not divide into heads of 32.

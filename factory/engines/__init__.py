@@ -21,7 +21,15 @@ Temperature = Annotated[float, Field(ge=0, le=2)]
 
 
 class Sampling(BaseModel):
-    """How completions are drawn; ``top_k=0`` means all tokens."""
+    """How completions are drawn.
+
+    Args:
+        temperature: 0 is greedy.
+        top_p: only the likeliest tokens that together have this probability.
+        top_k: only so many of the likeliest tokens; 0 is all.
+        max_tokens: most tokens of a completion.
+        stop: texts at which a completion ends; it does not hold them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 

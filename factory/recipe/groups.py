@@ -32,13 +32,31 @@ from factory.recipe.settings import (
 
 
 class Questions(Settings):
-    """What becomes of questions that cannot stay in the snapshot: left out and counted, or with ``strict`` refused."""
+    """What becomes of questions that cannot stay in the snapshot.
+
+    Args:
+        strict: whether one such question stops the run; else they are left out and counted.
+    """
 
     strict: bool = False
 
 
 class PromptSettings(Settings):
-    """How a question becomes messages: see :class:`factory.prompts.Prompt`."""
+    """How a question becomes messages (:mod:`factory.prompts`).
+
+    Args:
+        instruction: text of a system message; none by default.
+        hint: how a question is shown with its answer (STaR section 3.2: the answer in brackets after the question).
+            ``{question}`` and ``{answer}`` are filled in; the solution is never shown.
+        choice_hint: the same where there are choices: how the line of the right one is shown (STaR's CommonsenseQA
+            prompts mark it). ``{choice}`` is filled in.
+        feedback: the user's message after an attempt that is to be improved (RISE section 4). ``{question}`` is filled
+            in where it stands, as in the authors' code.
+        exemplars: YAML file with a list of ``{question, answer, rationale}``, and ``choices`` (texts by label) where
+            there are any, shown before the question.
+        exemplar_generations: exemplars are shown while the generation is below this number; without one, always.
+        exemplars_in_training: whether training prompts show the exemplars as well.
+    """
 
     instruction: str | None = None
     hint: Annotated[str, template("{question}", "{answer}")] = "{question} ({answer})"
@@ -68,11 +86,14 @@ class PromptSettings(Settings):
 
 
 class Warmup(Settings):
-    """Training of the base on the corpus's seed questions, before generation 0; ``steps=0``: none.
+    """Training of the base on the corpus's seed questions, before generation 0.
 
-    With ``hinted`` every seed is shown once with and once without its hint: that is how the base knows what a
-    hint is. No generation's training prompt ever shows one. With ``dialogues`` every seed is shown once more as the
-    second turn of a dialogue, after an attempt that is wrong, so that the base knows what feedback is (RISE's "boost").
+    Args:
+        steps: training steps; 0 is no warm-up.
+        hinted: whether every seed is shown once with and once without its hint: that is how the base knows what a hint
+            is. No generation's training prompt ever shows one.
+        dialogues: whether every seed is shown once more as the second turn of a dialogue, after an attempt that is
+            wrong, so that the base knows what feedback is (RISE's "boost").
     """
 
     steps: NonNegativeInt = 0
@@ -81,8 +102,12 @@ class Warmup(Settings):
 
 
 class Teacher(Settings):
-    """A stronger model that a strategy may ask. ``model`` is a folder or a Hub name; a server's own name for it may
-    stand in its engine's ``served_model`` instead."""
+    """A stronger model that a strategy may ask.
+
+    Args:
+        engine: what samples it.
+        model: a folder or a Hub name; a server's own name for it may stand in its engine's ``served_model`` instead.
+    """
 
     engine: AComponent
     model: str | None = None
@@ -93,7 +118,15 @@ class Teacher(Settings):
 
 
 class Rollout(Settings):
-    """How the sampling is spread: ``engines`` workers, each with the processors it asks Ray for."""
+    """How the sampling is spread.
+
+    Args:
+        engines: workers, each with an engine of its own.
+        cpus_per_engine: processors that each asks Ray for.
+        gpus_per_engine: GPUs that each asks Ray for.
+        shard_rows: questions of a shard: what is sampled again after a crash, and written at once.
+        shards_in_flight: shards that a worker has open at a time, so that the last questions of one do not idle it.
+    """
 
     engines: PositiveInt = 1
     cpus_per_engine: PositiveFloat = 1
@@ -103,7 +136,13 @@ class Rollout(Settings):
 
 
 class Evaluation(Settings):
-    """How each model is measured. Difficulty groups in ``reported_apart`` do not count in the overall figure."""
+    """How each model is measured.
+
+    Args:
+        strategy: what is done per question of the eval split.
+        sampling: how completions are drawn; greedily unless given.
+        reported_apart: difficulty groups that do not count in the overall figure.
+    """
 
     strategy: AComponent
     sampling: Sampling = Sampling(temperature=0)
@@ -111,9 +150,11 @@ class Evaluation(Settings):
 
 
 class Preflight(Settings):
-    """The probe before the long work: so many questions (0: none), and whether to ``go_on`` if none is solved.
+    """The probe before the long work. It changes no table, so it is no part of a run's identity.
 
-    It changes no table, so it is no part of a run's identity.
+    Args:
+        questions: train questions that are tried; 0 is no probe.
+        go_on: whether the run goes on if none of them is solved.
     """
 
     questions: NonNegativeInt = 32
@@ -123,15 +164,19 @@ class Preflight(Settings):
 class Curation(Settings):
     """Which attempts become examples.
 
-    With the ``criterion`` ``correct`` these are the correct ones, at most ``per_question`` (of each turn), the shortest
-    first if ``prefer`` says so. The others are RISE's (``factory/curation/criteria.py``): they go by the strategy's
-    rewards, and an example weighs ``exp(reward / tau)``; with ``centred`` the question's mean reward is taken off its
-    rewards first. A recipe that names none gets that of its strategy (``CRITERION`` in its module), or ``correct``.
-
-    Every correct attempt is put to the process ``checks``; those of the corpus (``CHECKS`` in its module) unless the
-    recipe lists others. An attempt that fails one is dropped if its origin is among ``checks_decide``; else the
-    result is only written down. ``keep_seeds`` adds the seed questions' own rationales to every generation (origin
-    ``reference``), in dialogues as well if the warm-up has such.
+    Args:
+        criterion: ``correct`` takes the correct ones; the others are RISE's (``factory/curation/criteria.py``) and go
+            by the strategy's rewards. A recipe that names none gets that of its strategy (``CRITERION`` in its module).
+        tau: under RISE's criteria an example weighs ``exp(reward / tau)``.
+        centred: whether the question's mean reward is taken off its rewards first.
+        per_question: most examples of a question, of each turn.
+        prefer: which of them: the first, or the shortest.
+        checks: the process checks that every correct attempt is put to; those of the corpus (``CHECKS`` in its module)
+            unless the recipe lists others.
+        checks_decide: the origins of which an attempt that fails a check is dropped; of the others the result is only
+            written down.
+        keep_seeds: whether every generation also has the seed questions' own rationales (origin ``reference``), in
+            dialogues as well if the warm-up has such.
     """
 
     criterion: Literal["correct", "all", "better", "best", "success"] = "correct"
@@ -150,21 +195,29 @@ class Curation(Settings):
 
 
 class Gate(Settings):
-    """Limits beyond which a generation is not published."""
+    """Limits beyond which a generation is not published.
+
+    Args:
+        min_examples: fewest examples, those of origin ``reference`` not counted.
+        max_error_share: largest share of attempts with the verdict ``error``.
+    """
 
     min_examples: PositiveInt = 1
     max_error_share: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
 class Publish(Settings):
-    """Where a generation is published: with ``hub`` (``owner/name``) as a commit with the tag ``gen-N``, else in the
-    folder ``registry/name/gen-N``; ``name`` is the run folder's unless given.
+    """Where a generation is published. It changes no table, so this group is no part of a run's identity.
 
-    A new repository on the Hub is ``private``; one that is there stays as it is. ``license`` is the corpus's unless
-    given. With ``publish_model`` the model that was trained on generation N is published as well: on the Hub in the
-    model repository of the same name.
-
-    Where a dataset goes changes no table, so this group is no part of a run's identity.
+    Args:
+        registry: folder in which a generation becomes ``name/gen-N``, unless it goes to the Hub.
+        name: name of the dataset there; the run folder's unless given.
+        hub: ``owner/name`` of a dataset on the Hub, where a generation is a commit with the tag ``gen-N``.
+        private: whether a new repository on the Hub is private; one that is there stays as it is.
+        license: the Hub's identifier of a license; the corpus's (``LICENSE`` in its module) unless given.
+        language: the Hub's identifiers of the languages of the texts.
+        publish_model: whether the model that was trained on generation N is published as well: on the Hub in the model
+            repository of the same name.
     """
 
     registry: Annotated[Path, AfterValidator(a_folder)] = Path("registry")
@@ -177,11 +230,18 @@ class Publish(Settings):
 
 
 class Finetune(Settings):
-    """Training of model n+1: ``steps * growth**n`` steps (STaR: 40 and 1.2) on generation n's examples.
+    """Training of model n+1 on generation n's examples.
 
-    ``start`` is ``base`` as in STaR, or ``previous`` to go on from model n. In a later phase of a recipe (``then``) n
-    counts from its beginning, and its base is the model it begins with. ``overrides`` are keys of the torchtune config,
-    such as ``optimizer.lr``.
+    In a later phase of a recipe (``then``) n counts from its beginning, and its base is the model it begins with.
+
+    Args:
+        config: a torchtune config, such as those in ``torchtune_configs/``.
+        steps: training steps of generation 0.
+        growth: generation n has ``steps * growth**n`` (STaR: 40 and 1.2).
+        start: from ``base`` as in STaR, or from ``previous`` to go on from model n.
+        cpus: processors that the training asks Ray for.
+        gpus: GPUs that the training asks Ray for.
+        overrides: keys of the torchtune config, such as ``optimizer.lr``, with their values.
     """
 
     config: ConfigFile

@@ -34,8 +34,18 @@ RECIPES = SHIPPED / "recipes"
 class Recipe(Settings):
     """Everything that decides what a run computes, and how.
 
-    ``then`` holds the later phases of a recipe that changes its method on the way, each with its own ``generations``
-    and all settings; in the file a phase says only what it changes in the one before.
+    Args:
+        name: name of the recipe; that of its file unless given.
+        description: one line for people.
+        seed: what every draw of the run comes from.
+        generations: generations to make; of a recipe with later phases those of the first.
+        corpus: where the questions come from.
+        base: what makes model 0.
+        verifier: what judges final answers.
+        strategy: what is done per question of the train split.
+        engine: what samples.
+        then: the later phases of a recipe that changes its method on the way, each with its own ``generations``, 1
+            unless given. In the file a phase says only what it changes in the one before; read, it has all settings.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")

@@ -10,7 +10,9 @@ async def star(
 ) -> list[Attempt]:
     """Sample; only if nothing reached the answer, sample again with the answer as a hint.
 
-    ``hinted_samples=0`` is STaR without rationalization.
+    Args:
+        samples: attempts without a hint.
+        hinted_samples: attempts with one; 0 is STaR without rationalization.
     """
     attempts = await ask(question, n=samples)
     if not any(attempt.correct for attempt in attempts):
