@@ -66,6 +66,11 @@ models/smollm2-135m-instruct: | setup
 test: setup  ## Run the tests, two files at a time
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+.PHONY: docs
+docs: setup  ## Make anew what docs/ has of the code: the list of settings, the picture
+	@$(PY) -m factory.recipe.reference docs/recipes.md
+	@$(PY) docs/accuracy.py
+
 .PHONY: check
 check: setup  ## Lint and check types
 	@$(VENV)/bin/ruff format --check --quiet .

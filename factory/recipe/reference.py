@@ -91,7 +91,11 @@ def _kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         inner = defs[name]
-        return "settings" if name == Recipe.__name__ else f"mapping of {', '.join(f'`{name}`' for name in inner['properties'])}"
+        return (
+            "settings"
+            if name == Recipe.__name__
+            else f"mapping of {', '.join(f'`{name}`' for name in inner['properties'])}"
+        )
     if "anyOf" in schema:
         return " or ".join(_kind(one, defs) for one in schema["anyOf"])
     if "enum" in schema:

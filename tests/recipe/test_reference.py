@@ -40,7 +40,9 @@ def test_every_setting_of_a_group_has_a_meaning(group: type[Recipe]) -> None:
 def test_every_setting_of_a_plug_in_is_explained(path: str) -> None:
     text, meanings = explained(find(path))
     assert text
-    untold = [name for name in settings_model(find(path)).model_fields if name not in meanings and f"`{name}" not in text]
+    untold = [
+        name for name in settings_model(find(path)).model_fields if name not in meanings and f"`{name}" not in text
+    ]
     assert untold == [], f"the docstring of {path} should say what these mean"
 
 
