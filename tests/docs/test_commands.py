@@ -29,6 +29,7 @@ RUN_BY = {
     "make help": ("tests/docs/test_commands.py", '["make", "help"]'),
     "make docs": ("tests/docs/test_commands.py", '["make", "-n", "docs"]'),
     "python -m pytest": ("Makefile", "-m pytest"),
+    "new": ("tests/cli/test_new.py", 'factory(tmp_path, "new"'),
     "iterate star_arithmetic": ("tests/support/loop.py", 'recipe: str = "star_arithmetic"'),
     "preflight star_arithmetic": ("tests/test_preflight.py", '        "preflight",\n'),
     "status": ("tests/test_loop.py", '"factory", "status"'),
@@ -66,7 +67,7 @@ def kinds(words: tuple[str, ...]) -> Iterator[str]:
     elif program.rpartition("/")[2] == "python":
         yield parsed(rest[2:])
     else:
-        yield program
+        yield parsed(rest) if program == "rationale-factory" else program
 
 
 def parsed(words: list[str]) -> str:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
+import factory
 from factory.recipe.component import PATH, find
 from factory.recipe.load import load_recipe
 from factory.recipe.settings import ROOT
@@ -78,6 +79,8 @@ def test_snippets_of_python_can_be_read_and_import_what_there_is(page: Path) -> 
             elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("factory", "schemas")):
                 module = importlib.import_module(node.module)
                 assert all(hasattr(module, name) for name in names), (node.module, names)
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "factory":
+                assert node.attr in factory.__all__
 
 
 @every_page

@@ -14,7 +14,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _SPAN = re.compile(r"`((?:[^`\n]|\n(?!\n))+)`")
-_OURS = re.compile(r"make \S|\S*python (?:-m (?!factory$)\S|\S+\.py)")
+_OURS = re.compile(r"(?:make|rationale-factory) \S|\S*python (?:-m (?!factory$)\S|\S+\.py)")
 
 
 @dataclass(frozen=True)
