@@ -25,10 +25,18 @@ def shards(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file so that it is either there and whole, or not there."""
+def write_table(path: Path, table: pa.Table) -> dict[str, Any]:
+    """Write a Parquet file so that it is either there and whole, or not there.
+
+    Returns:
+        ``{"sha256", "rows"}`` of what was to be written: the disk has no part in it.
+    """
+    content = pa.BufferOutputStream()
+    pq.write_table(table, content, compression="zstd")
+    written = content.getvalue()
     with _atomically(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        temporary.write_bytes(written)
+    return {"sha256": hashlib.sha256(written).hexdigest(), "rows": table.num_rows}
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from factory.reading.status import Table
 from factory.recipe.recipe import Recipe
-from factory.run import Record, Run
+from factory.record import Record
+from factory.run import Run
 from factory.stages import Stages
 from factory.targets import Target
 from factory.terminal import console

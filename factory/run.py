@@ -24,19 +24,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet as pq
 import yaml
 
 from factory.errors import ConfigError, FactoryError, nearest
+<<<<<<< HEAD
 from factory.files import address, digest, read_json, shards, write_json, write_text
+=======
+from factory.files import digest, read_json, write_json, write_text
+>>>>>>> 867baa5 (A run's files are held against what their writers reported, and the gate against the snapshot: nothing lost is published around)
 from factory.recipe.recipe import Recipe
 from factory.recipe.settings import ROOT
+from factory.record import Files, Record, described, held_against
 
 PACKAGES = ("ray", "torch", "torchtune", "transformers", "polars", "pyarrow", "great-expectations")
 
-Record = dict[str, Any]
+WAYS_OUT = {
+    "questions": "put it back from a copy: a run stands on its questions; or begin another run (RUN=...)",
+    "evaluation": "delete what is changed or foreign; the same command of iterate samples what is missing again",
+    "rollouts": "delete what is changed or foreign; the same command of iterate samples what is missing again",
+    "curate": "delete {record}; the same command of iterate curates again",
+    "base": "put it back from a copy, or begin another run (RUN=...)",
+    "finetune": "put it back from a copy, or delete {record}: the same command of iterate trains it again",
+}
+"""What can be done about files that are not what a stage has written."""
 
 
 @dataclass(frozen=True)
@@ -146,17 +157,49 @@ class Run:
         return self.base if number == 0 else self.generation(number - 1) / "checkpoint"
 
     def identity_of(self, model: int) -> Record:
-        """Path and digest of model n."""
-        path = self.model(model)
-        return {"path": str(path.relative_to(self.folder)), "sha256": digest(path)}
+        """Path and digest of model n.
 
-    def described(self, *folders: Path) -> dict[str, Record]:
+        Raises:
+            FactoryError: it is gone, or not what its record says; reading it takes a second for 1 or 2 GB.
+        """
+        path = self.model(model)
+        stage, generation = ("finetune", model - 1) if model else ("base", None)
+        name = str(path.relative_to(self.folder))
+        found = {"path": name, "sha256": digest(path) if path.is_dir() else None}
+        recorded = (self.record(stage, generation) or {}).get("model", found)
+        if found["sha256"] is None or found["sha256"] != recorded["sha256"]:
+            kind = "was changed since it was made" if found["sha256"] else "is gone"
+            raise FactoryError(f"run '{self.folder}': model {name}/ {kind}\n  {self._way_out(stage, generation)}")
+        return found
+
+    def described(self, *folders: Path) -> Files:
         """Digest and row count of the shards of some folders, by path relative to the run."""
-        return {
-            str(path.relative_to(self.folder)): {"sha256": digest(path), "rows": pq.read_metadata(path).num_rows}
-            for folder in folders
-            for path in shards(folder)
-        }
+        return described(self.folder, *folders)
+
+    def recorded(self, stage: str, generation: int | None, *folders: Path) -> Files:
+        """Digest and row count of the shards of some folders, which are what a finished stage has written there.
+
+        Raises:
+            FactoryError: one is missing, truncated, changed or foreign, or the stage has not finished.
+        """
+        record = self.record(stage, generation)
+        if record is None:
+            raise FactoryError(f"run '{self.folder}': {self._record_path(stage, generation)} is missing")
+        written = {path: file for path, file in record["outputs"].items() if (self.folder / path).parent in folders}
+        return held_against(written, self.folder, *folders, way_out=self._way_out(stage, generation))
+
+    def arrived(self, reports: Files, *folders: Path) -> Files:
+        """Digest and row count of the shards of some folders, which are there as their writers report by path.
+
+        Raises:
+            FactoryError: one is not; a worker's machine may not write to this folder.
+        """
+        written = {str(Path(path).relative_to(self.folder)): report for path, report in reports.items()}
+        way_out = "either that machine does not write to this folder, or the disk is slow: give the same command again"
+        return held_against(written, self.folder, *folders, way_out=way_out)
+
+    def _way_out(self, stage: str, generation: int | None) -> str:
+        return WAYS_OUT[stage].format(record=self._record_path(stage, generation))
 
     def record(self, stage: str, generation: int | None = None) -> Record | None:
         """The record of a finished stage; None if it has not finished."""

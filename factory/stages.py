@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from factory.curation.curate import check_counts, curate
-from factory.curation.seeds import reference_examples, warmup_examples
+from factory.curation.seeds import reference_examples, seeds, warmup_examples
 from factory.errors import ConfigError, FactoryError
 from factory.files import folder_atomically, shards, write_json, write_table
 from factory.intake.questions import snapshot
@@ -16,12 +16,14 @@ from factory.preflight import preflight, room
 from factory.publishing.publication import Publication
 from factory.recipe.recipe import Recipe
 from factory.recipe.settings import located
-from factory.run import Record, Run
+from factory.record import Record
+from factory.run import Run
 from factory.sampling.engine_pass import EnginePass
 from factory.terminal import line
 from factory.training.finetune import FinetuneResult, train
 from schemas.questions import SPLITS
 from validation import Limits, validate
+from validation.texts import reasons
 
 
 class Stages:
@@ -58,6 +60,7 @@ class Stages:
                     raise ConfigError(f"base {self.recipe.base.name}", [str(error)]) from error
                 shown.result(self.recipe.base.name)
             if warmup.steps:
+                self.run.recorded("questions", None, self.run.questions("seed"))
                 seeds = self.run.folder / "warmup" / "00000.parquet"
                 write_table(seeds, warmup_examples(self.run, self.recipe.prompt.prompt(), warmup))
                 training = self._train("base model: warm-up", untrained, [seeds], self.run.base, warmup.steps, 0)
@@ -91,24 +94,39 @@ class Stages:
 
     def _curated(self, n: int, out: Path) -> Record:
         curation, rollouts = self.recipe.at(n).curation, self.run.generation(n) / "rollouts"
+        inputs = self.run.recorded("rollouts", n, rollouts)
+        examples, rejects = out / "examples", out / "rejects"
+        for outdated in (examples, rejects):  # of a curation that was interrupted
+            shutil.rmtree(outdated, ignore_errors=True)
         with line(f"gen {n}  curate") as shown:
-            curate(rollouts, out / "examples", out / "rejects", curation)
+            written = curate(rollouts, examples, rejects, curation, answers_only=self._answers_only(n))
             if curation.keep_seeds:
+                self.run.recorded("questions", None, self.run.questions("seed"))
                 reference = reference_examples(
                     self.run, self.recipe.at(n).prompt.prompt(), n, curation, self.recipe.warmup.dialogues
                 )
-                write_table(out / "examples" / "reference.parquet", reference)
-            kept = _count_by("origin", out / "examples")
-            dropped = _count_by("reason", out / "rejects")
+                path = examples / "reference.parquet"
+                written[str(path)] = write_table(path, reference)
+            outputs = self.run.arrived(written, examples, rejects)
+            kept, dropped = _count_by("origin", examples), _count_by("reason", rejects)
             shown.result(", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items()))
         return {
             "examples": kept,
             "rejects": dropped,
-            "checks": check_counts(out / "examples", out / "rejects"),
+            "checks": check_counts(examples, rejects),
             "check_versions": curation.check_versions,
-            "inputs": self.run.described(rollouts),
-            "outputs": self.run.described(out / "examples", out / "rejects"),
+            "inputs": inputs,
+            "outputs": outputs,
         }
+
+    def _answers_only(self, n: int) -> bool:
+        """Whether most rationales that the recipe shows, exemplars and seeds, are answers alone: then the examples may
+        be. A recipe that shows none wants rationales."""
+        shown = self.recipe.at(n).prompt.exemplar_answers
+        shown += [(seed["reference_rationale"], seed["answer"]) for seed in seeds(self.run)]
+        texts = pl.DataFrame(shown, {"text": pl.String, "answer": pl.String}, orient="row")
+        alone = texts.filter(~reasons(pl.col("text"), pl.col("answer")))
+        return 2 * alone.height > texts.height
 
     def validate(self, n: int, unsafe: bool = False) -> None:
         """The gate: what fails an expectation is not published, and the run stops, unless that is to be ``unsafe``."""
@@ -124,11 +142,22 @@ class Stages:
                 tau=curation.tau if weighed else None,
                 centred=curation.centred,
                 exemplars=self.recipe.at(n).prompt.exemplar_questions,
+                answers_only=self._answers_only(n),
+            )
+            inputs = (
+                self.run.recorded("questions", None, *map(self.run.questions, SPLITS))
+                | self.run.recorded("rollouts", n, folder / "rollouts")
+                | self.run.recorded("curate", n, folder / "examples", folder / "rejects")
             )
             questions = [path for split in SPLITS for path in shards(self.run.questions(split))]
             with line(f"gen {n}  validate") as shown:
                 judged = validate(
-                    shards(folder / "rollouts"), shards(folder / "examples"), questions, folder / "validation", limits
+                    shards(folder / "rollouts"),
+                    shards(folder / "examples"),
+                    shards(folder / "rejects"),
+                    questions,
+                    folder / "validation",
+                    limits,
                 )
                 held = judged.expectations - len(judged.failures)
                 shown.result(f"{held}/{judged.expectations} expectations hold")
@@ -145,7 +174,7 @@ class Stages:
                 "expectations": judged.expectations,
                 "failures": failures,
                 "data_docs": str(judged.data_docs.relative_to(self.run.folder)),
-                "inputs": self.run.described(folder / "rollouts", folder / "examples"),
+                "inputs": inputs,
             }
 
         self.run.stage("validate", work, n)
@@ -163,14 +192,18 @@ class Stages:
 
         def work() -> Record:
             examples = self.run.generation(n) / "examples"
-            start = self.run.model(begin if recipe.finetune.start == "base" else n)
+            inputs = self.run.recorded("curate", n, examples)
+            start = begin if recipe.finetune.start == "base" else n
+            started_from = self.run.identity_of(start)
             steps = recipe.finetune.steps_of(n - begin)
-            training = self._train(f"gen {n}  fine-tune", start, shards(examples), self.run.model(n + 1), steps, n + 1)
+            training = self._train(
+                f"gen {n}  fine-tune", self.run.model(start), shards(examples), self.run.model(n + 1), steps, n + 1
+            )
             return {
-                "start": str(start.relative_to(self.run.folder)),
+                "start": started_from["path"],
                 "model": self.run.identity_of(n + 1),
                 "training": asdict(training),
-                "inputs": self.run.described(examples),
+                "inputs": inputs,
             }
 
         self.run.stage("finetune", work, n)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from validation.facts import Paths, attempt_facts, column_facts, example_facts, rollout_facts
+from validation.curated import example_facts, reject_facts
+from validation.facts import Paths, attempt_facts, column_facts, question_facts, rollout_facts
 from validation.limits import Limits
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KEYS = ("table", "file", "column", "question_id", "attempt_id", "example_id")
+KEYS = ("table", "file", "column", "question_id", "attempt_id", "example_id", "answer")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Failure:
     """An expectation that does not hold.
 
     Args:
-        table: the facts it was expected of: columns, rollouts, attempts or examples.
+        table: the facts it was expected of: columns, questions, rollouts, attempts, examples or rejects.
         expectation: what was expected, in words.
         failing: how many rows are in breach of it, or how many are missing.
         total: how many rows it applies to, or how many are demanded.
@@ -63,13 +64,17 @@ class Judgement:
     data_docs: Path
 
 
-def validate(rollouts: Paths, examples: Paths, questions: Paths, folder: Path, limits: Limits) -> Judgement:
+def validate(
+    rollouts: Paths, examples: Paths, rejects: Paths, questions: Paths, folder: Path, limits: Limits
+) -> Judgement:
     """Judge a generation by the suites of :mod:`validation.suites`, in one checkpoint run.
 
     Args:
         rollouts: Parquet files of the ROLLOUTS schema, all of the generation.
         examples: Parquet files of the EXAMPLES schema that are to be published.
-        questions: Parquet files of the QUESTIONS schema; those of the eval split must not be learnt.
+        rejects: Parquet files of the REJECTS schema: what else became of the attempts.
+        questions: Parquet files of the QUESTIONS schema: the snapshot. Those of the train split have all been sampled,
+            those of the eval split must not be learnt.
         folder: gets ``facts/`` (the row facts as Parquet), ``data_docs/`` and, last, ``judgement.json``; an
             earlier result there is replaced. A local folder.
         limits: the limits of the recipe.
@@ -84,13 +89,16 @@ def validate(rollouts: Paths, examples: Paths, questions: Paths, folder: Path, l
         shutil.rmtree(outdated, ignore_errors=True)
     (folder / "facts").mkdir(parents=True)
 
-    facts = {"columns": column_facts({"rollouts": rollouts, "examples": examples, "questions": questions})}
+    files = {"rollouts": rollouts, "examples": examples, "rejects": rejects, "questions": questions}
+    facts = {"columns": column_facts(files)}
     if facts["columns"].filter(pl.col("expected") != pl.col("found")).is_empty():
-        attempts = attempt_facts(rollouts)
+        attempts = attempt_facts(rollouts, examples, rejects)
         facts |= {
-            "rollouts": rollout_facts(rollouts),
+            "questions": question_facts(questions, rollouts),
+            "rollouts": rollout_facts(rollouts, questions),
             "attempts": attempts,
-            "examples": example_facts(examples, attempts, questions, limits.tau, limits.centred, limits.exemplars),
+            "examples": example_facts(examples, attempts, questions, limits),
+            "rejects": reject_facts(rejects, attempts),
         }
     for table, rows in facts.items():
         rows.write_parquet(folder / "facts" / f"{table}.parquet")

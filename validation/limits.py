@@ -17,6 +17,7 @@ class Limits:
         tau: examples weigh exp(reward / tau), and wrong ones may be among them; None: all are right, and weigh 1.
         centred: the mean of a question's rewards is taken off its rewards before they are weighed.
         exemplars: questions that the prompts show with their answers; like those of the eval split not to be learnt.
+        answers_only: the rationales that the recipe shows are answers alone, so that the examples may be.
     """
 
     per_question: int
@@ -25,3 +26,4 @@ class Limits:
     tau: float | None = None
     centred: bool = False
     exemplars: tuple[str, ...] = ()
+    answers_only: bool = False

@@ -3,6 +3,7 @@
 A question's attempts lie in one row, so nothing here needs a shuffle.
 """
 
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from factory.checks import Check
 from factory.curation import criteria
 from factory.files import shards, write_table
 from factory.recipe.groups import Curation
+from factory.record import Files, readable
 from schemas import EXAMPLES, REJECTS
 from schemas.rollouts import OVERFLOW
+from validation.texts import reasons
 
 ORIGIN = (
     pl.when("hinted")
@@ -29,31 +32,39 @@ ORIGIN = (
 """Where an attempt comes from: see :data:`schemas.examples.ORIGINS`."""
 
 
-def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation) -> None:
-    """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``."""
+def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation, *, answers_only: bool = False) -> Files:
+    """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``.
+
+    Returns:
+        what the workers report to have written, by path.
+    """
 
     def one(batch: pa.Table) -> pa.Table:
         checks = [component() for component in curation.checks]
+        reports = []
         for shard in batch["shard"].to_pylist():
-            kept, dropped = curate_rollouts(pl.read_parquet(shard), curation, checks)
-            write_table(examples / Path(shard).name, to_schema(kept, EXAMPLES))
-            write_table(rejects / Path(shard).name, to_schema(dropped, REJECTS))
-        return batch
+            with readable(Path(shard)):
+                kept, dropped = curate_rollouts(pl.read_parquet(shard), curation, checks, answers_only)
+            for folder, frame, schema in ((examples, kept, EXAMPLES), (rejects, dropped, REJECTS)):
+                path = folder / Path(shard).name
+                written = write_table(path, to_schema(frame, schema))
+                reports.append({"path": str(path), "host": socket.gethostname(), **written})
+        return pa.Table.from_pylist(reports)
 
     paths = [{"shard": str(path)} for path in shards(rollouts)]
     # Some 64 shards a task: one is a few milliseconds of work.
     dataset = ray.data.from_items(paths).map_batches(one, batch_size=64, batch_format="pyarrow")
-    for _ in dataset.iter_rows():
-        pass
+    return {row.pop("path"): row for row in dataset.iter_rows()}
 
 
 def curate_rollouts(
-    rollouts: pl.DataFrame, curation: Curation, checks: Sequence[Check] = ()
+    rollouts: pl.DataFrame, curation: Curation, checks: Sequence[Check] = (), answers_only: bool = False
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
 
     An attempt is kept if the criterion keeps it (``correct``: if it is correct; else see
-    :mod:`factory.curation.criteria`), it is not empty, passes the process checks where they decide, is not the same
+    :mod:`factory.curation.criteria`), it is not empty, says more than its answer (unless the recipe shows
+    ``answers_only``), passes the process checks where they decide, is not the same
     text as one kept before it for the question, and is within the cap of its turn. Unhinted attempts go before hinted
     ones. A hinted attempt is kept as if the hint had not been there: its messages are its hint-free context.
     """
@@ -74,6 +85,8 @@ def curate_rollouts(
         .then("unfit")
         .when(pl.col("text") == "")
         .then(pl.lit("empty"))
+        .when(~reasons(pl.col("text"), pl.col("answer")) & (not answers_only))
+        .then(pl.lit("no_reasoning"))
         .when(pl.col("origin").is_in(curation.checks_decide) & (failed.list.len() > 0))
         .then("check_" + failed.list.first().struct.field("name").str.split("/").list.first())
     )

@@ -11,7 +11,8 @@ from pathlib import Path
 from factory.errors import ConfigError
 from factory.recipe.load import load_recipe
 from factory.recipe.recipe import Recipe
-from factory.run import Record, Run
+from factory.record import Record
+from factory.run import Run
 
 LONGEST_NAME = 100
 """Characters of a view's folder; settings that are longer stand in its record alone."""

@@ -64,15 +64,16 @@ def _with_failures(run: Run) -> Iterator[tuple[dict[str, Any], str | None]]:
     """Each seed, in order, with an attempt at it that is wrong: the rationale of the next seed of the same difficulty
     that has another answer; None if there is none."""
     groups: dict[str | None, deque[dict[str, Any]]] = {}
-    for seed in _seeds(run):
+    for seed in seeds(run):
         groups.setdefault(seed["difficulty"], deque()).append(seed)
-    for seed in _seeds(run):
+    for seed in seeds(run):
         group = groups[seed["difficulty"]]
         group.rotate(-1)  # the seed, which was the first, goes to the end
         yield seed, next((one["reference_rationale"] for one in group if one["answer"] != seed["answer"]), None)
 
 
-def _seeds(run: Run) -> Iterator[dict[str, Any]]:
+def seeds(run: Run) -> Iterator[dict[str, Any]]:
+    """The rows of the seed questions, in order."""
     for shard in shards(run.questions("seed")):
         yield from pl.read_parquet(shard).iter_rows(named=True)
 

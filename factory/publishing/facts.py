@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from factory.recipe.recipe import Recipe
-from factory.run import Record, Run
+from factory.record import Record
+from factory.run import Run
 from factory.targets import Target
 
 
@@ -43,6 +44,7 @@ def dataset_facts(run: Run, recipe: Recipe, n: int, target: Target) -> dict[str,
         "examples_sha256": _examples(run, n),
         "teacher": now.teacher and now.teacher.name,
         "corpus": {"name": _corpus(recipe), "sha256": _digest_of(_required(run, "questions")["outputs"])},
+        "questions": _required(run, "questions").get("counts"),
         # what a run has recorded that began with an earlier release lacks these: its recipe is asked
         "verifier": rollouts.get("verifier", now.verifier.identity),
         "check_versions": curated.get("check_versions", now.curation.check_versions),

@@ -14,7 +14,8 @@ from factory.publishing.parquet import TABLES
 from factory.publishing.publish import publish_dataset, publish_model
 from factory.recipe.load import load_recipe
 from factory.recipe.recipe import Recipe
-from factory.run import Record, Run
+from factory.record import Record
+from factory.run import Run
 from factory.targets import Progress, Target
 from factory.targets.manifest import manifest_digest
 from factory.targets.named import target
@@ -112,12 +113,20 @@ class Publication:
                 f"generation {n} is not published, because it fails validation (--unsafe does so with a warning):\n"
                 f"{listed}"
             )
-        judged = records["curate"]["outputs"] | records["validate"]["inputs"]
-        found = self.run.described(*(self.run.generation(n) / name for name in TABLES))
-        if changed := sorted(path for path in judged.keys() | found.keys() if judged.get(path) != found.get(path)):
-            raise FactoryError(f"generation {n} is not published, because {changed[0]} was changed after validation")
+        folder = self.run.generation(n)
+        tables = self.run.recorded("rollouts", n, folder / "rollouts")
+        tables |= self.run.recorded("curate", n, folder / "examples", folder / "rejects")
+        judged = records["validate"]["inputs"]
+        if changed := sorted(path for path, file in tables.items() if judged.get(path, file) != file):
+            raise FactoryError(
+                f"generation {n} is not published, because {changed[0]} was made anew after validation: delete "
+                f"{folder / 'records' / 'validate.json'}, and it is judged again"
+            )
+        for before in range(n):  # their order is this one's
+            self.run.recorded("curate", before, self.run.generation(before) / "examples")
 
     def _model(self, n: int, to: Target) -> Record:
+        self.run.identity_of(n + 1)
         checkpoint: Path = self.run.model(n + 1)
         with line(f"gen {n}  publish model") as shown:
             dataset = to.generation(n)

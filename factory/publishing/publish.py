@@ -112,7 +112,8 @@ def _as_parent(published: Published, generation: int) -> dict[str, Any]:
 
 
 def _first_difference(published: Published, ours: dict[str, Any]) -> str | None:
-    """The first thing that differs, files before facts; None if the content is the same.
+    """The first thing that differs, files before facts; None if the content is the same. A fact that is not there was
+    not told yet by the release that published.
 
     What is published is read, not believed: a file that was changed in its place is a difference.
     """
@@ -127,5 +128,7 @@ def _first_difference(published: Published, ours: dict[str, Any]) -> str | None:
         }
 
     theirs, made = content(manifest), content(ours)
+    told_since = {what for what in made.keys() - theirs.keys() if what.startswith("the fact ")}
     differ = [what for what in dict.fromkeys([*made, *theirs]) if made.get(what) != theirs.get(what)]
+    differ = [what for what in differ if what not in told_since]
     return f"{differ[0]} differs" if differ else None

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from factory import terminal
 from factory.errors import FactoryError
+from factory.reading.counts import miscounted
 from factory.targets import Published, PublishError
 from factory.targets.manifest import manifest_digest
 from factory.targets.named import published
@@ -163,6 +164,7 @@ def _own_mismatches(link: Link, number: int) -> Iterator[str]:
     if link.manifest["generation"] != number:
         yield f"its manifest calls itself generation {link.manifest['generation']}"
     yield from _other_files(link)
+    yield from miscounted(link.manifest)
     parent, model = link.facts.get("parent"), link.facts.get("model") or {}
     if number == 0 and parent:
         yield f"is the first and names a parent, gen-{parent.get('generation')}"
@@ -218,6 +220,9 @@ def _mismatches_with(parent: Link, child: Link) -> Iterator[str]:
             f"its model was trained on other examples than those of {before}: "
             f"sha256 {trained_on.get('examples_sha256')}, in {before} {parent.facts.get('examples_sha256')}"
         )
+    sampled = [link.manifest["tables"]["rollouts"]["rows"] for link in (parent, child)]
+    if sampled[0] != sampled[1]:
+        yield f"it has rollouts of {sampled[1]:,} questions, and {before} of {sampled[0]:,}"
     if child.manifest["name"] != parent.manifest["name"]:
         yield f"is of the dataset {child.manifest['name']}, and {before} of {parent.manifest['name']}"
     yield from _changes(parent, child, SAME)

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from factory import terminal
-from factory.run import Record, Run
+from factory.record import Record
+from factory.run import Run
 
 COLUMNS = {
     "gen": 4,

@@ -79,6 +79,13 @@ class PromptSettings(Settings):
         """What is shown with its answer, and so neither trained on nor measured with."""
         return tuple(shown["question"] for shown in read_exemplars(located(self.exemplars))) if self.exemplars else ()
 
+    @property
+    def exemplar_answers(self) -> list[tuple[str, str]]:
+        """Rationale and answer of what is shown."""
+        if not self.exemplars:
+            return []
+        return [(shown["rationale"], str(shown["answer"])) for shown in read_exemplars(located(self.exemplars))]
+
     def prompt(self) -> Prompt:
         settings = self.model_dump()
         exemplars = settings.pop("exemplars")

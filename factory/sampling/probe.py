@@ -4,6 +4,7 @@ A model that solves nothing yields nothing: STaR keeps what reaches the answer, 
 """
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Probe:
         truncated: share that hit the token limit before a final answer.
         unparseable: share in which no final answer was found.
         errors: share whose sampling or verification failed.
+        said: how often the engine or the verifier gave which reason for an error, most frequent first, at most three.
     """
 
     questions: int
@@ -43,6 +45,7 @@ class Probe:
     truncated: float
     unparseable: float
     errors: float
+    said: dict[str, int]
 
     def __str__(self) -> str:
         return (
@@ -84,6 +87,7 @@ def read(rollouts: Path) -> Probe:
         truncated=count.get("truncated", 0) / max(1, total),
         unparseable=count.get("unparseable", 0) / max(1, total),
         errors=count.get("error", 0) / max(1, total),
+        said=dict(Counter(unhinted["error"].drop_nulls().to_list()).most_common(3)),
     )
 
 
@@ -98,7 +102,7 @@ def refuse_cold_start(probe: Probe, recipe: Recipe) -> None:
     prompt, sampling = recipe.prompt, recipe.sampling
     remedies = []
     if probe.errors > 0.5:
-        remedies.append("most attempts are errors, not wrong answers: their reasons are in the probe's rollouts")
+        remedies.append("most attempts are errors, not wrong answers; with what is said above mended, the same command")
     if probe.truncated > 0.5:
         remedies.append(f"most texts are cut off: raise sampling.max_tokens (now {sampling.max_tokens}) or set stop")
     if probe.unparseable > 0.5:
@@ -114,7 +118,8 @@ def refuse_cold_start(probe: Probe, recipe: Recipe) -> None:
         "or go on all the same, for what the hints give: preflight.go_on=true",
     ]
     listed = "\n".join(f"  - {remedy}" for remedy in remedies)
+    said = "".join(f"\n  {count:,} attempts: {' '.join(reason.split())}" for reason, count in probe.said.items())
     raise ColdStart(
-        f"cold start: {probe}\nWith nothing solved there is little to learn from. What can be done:\n{listed}\n"
+        f"cold start: {probe}{said}\nWith nothing solved there is little to learn from. What can be done:\n{listed}\n"
         "A changed recipe needs a run folder of its own (RUN=...)."
     )

@@ -20,6 +20,7 @@ from ray.data import ActorPoolStrategy
 
 from factory.errors import FactoryError
 from factory.recipe.groups import Rollout
+from factory.record import Record
 from factory.sampling.worker import Job, Tally, Worker
 
 
@@ -27,14 +28,14 @@ def roll_out(
     job: Job,
     spread: Rollout,
     on_progress: Callable[[Tally, Tally], None],
-    on_shard: Callable[[Path], None] = lambda shard: None,
+    on_shard: Callable[[Path, Record], None] = lambda shard, report: None,
 ) -> Tally:
     """Sample every missing shard of all passes with one pool of engines, and return what was counted.
 
     Passes are sampled in order, so a later pass fills the engine while the stragglers of an earlier one end.
     ``on_progress`` is called about twice a second, once sampling has begun, with the counts so far and with the
-    counts per second since the first attempt; ``on_shard`` with every shard that has been written, and what it raises
-    ends the sampling.
+    counts per second since the first attempt; ``on_shard`` with every shard and what its worker reports to have written
+    (``host``, ``sha256``, ``rows``), and what it raises ends the sampling.
 
     Raises:
         FactoryError: no engine could be started, or a strategy raised.
@@ -63,7 +64,7 @@ def roll_out(
         for row in dataset.iter_rows():
             if row["failure"]:
                 raise FactoryError(f"sampling stopped: {row['failure']}\n  the full story is in {job.log}")
-            on_shard(Path(row["shard"]))
+            on_shard(Path(row["shard"]), {name: row[name] for name in ("host", "sha256", "rows")})
     except (ray.exceptions.RayError, RuntimeError) as error:
         raise FactoryError(f"sampling stopped: {_cause(error)}\n  the full story is in {job.log}") from error
     finally:

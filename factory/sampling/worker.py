@@ -6,6 +6,7 @@ An actor of :mod:`factory.sampling.rollout`'s pool. A strategy asks, the worker 
 import asyncio
 import hashlib
 import os
+import socket
 import time
 import traceback
 from collections import Counter
@@ -23,6 +24,7 @@ from factory.engines import Completion, Engine, EngineDead, Sampling, SamplingEr
 from factory.files import shards, write_table, write_text
 from factory.prompts import Prompt
 from factory.recipe.component import Component
+from factory.record import Record
 from factory.verifiers import judge
 from schemas import ROLLOUTS
 
@@ -110,10 +112,10 @@ class Worker:
         except Exception as error:  # what Ray raises in the driver does not tell the cause
             traceback.print_exc()
             return _outcome(out, f"{type(error).__name__}: {error}")
-        write_table(out, pa.Table.from_pylist(rows, schema=ROLLOUTS))
+        written = write_table(out, pa.Table.from_pylist(rows, schema=ROLLOUTS))
         deaths.unlink(missing_ok=True)
         self._report(Counter(), at_once=True)
-        return _outcome(out, None)
+        return _outcome(out, None, written)
 
     def __del__(self) -> None:
         for engine in getattr(self, "engines", {}).values():
@@ -224,8 +226,11 @@ def request_seed(seed: int, question_id: str, generation: int, sample: int, turn
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) >> 1
 
 
-def _outcome(shard: Path, failure: str | None) -> pa.Table:
-    return pa.table({"shard": [str(shard)], "failure": pa.array([failure], pa.string())})
+def _outcome(shard: Path, failure: str | None, written: Record | None = None) -> pa.Table:
+    """What the driver is told: of a shard that was written its digest and rows, and on which machine that was."""
+    report = {"host": socket.gethostname(), "sha256": "", "rows": 0} | (written or {})
+    named = {"shard": [str(shard)], "failure": pa.array([failure], pa.string())}
+    return pa.table(named | {name: [value] for name, value in report.items()})
 
 
 def _question(row: dict[str, Any]) -> Question:

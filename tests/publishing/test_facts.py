@@ -19,7 +19,8 @@ SUMS = Registry(Path("registry/sums"))
 
 def begin(run: Run) -> None:
     """The records of what a run does once."""
-    run.finish("questions", {"outputs": {"questions/train/00000.parquet": {"sha256": "c0" * 32}}}, 0.0)
+    snapshot = {"questions/train/00000.parquet": {"sha256": "c0" * 32}}
+    run.finish("questions", {"outputs": snapshot, "counts": {"train": 100}}, 0.0)
     run.finish("base", {"model": {"sha256": "ba5e" * 16}}, 0.0)
 
 
@@ -74,6 +75,7 @@ def test_facts_are_those_of_the_records(tmp_path: Path) -> None:
         "code_commit": sampled["code"],
     }
     assert {name: known[name] for name in expected} == expected
+    assert known["questions"] == {"train": 100}
     assert known["corpus"]["name"] == "arithmetic"
     assert re.fullmatch("[0-9a-f]{64}", known["corpus"]["sha256"])
     assert known["command"].endswith("iterate recipe.yaml")

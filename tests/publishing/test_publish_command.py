@@ -35,8 +35,9 @@ def recorded_anew(folder: Path, n: int) -> None:
     run = Run(folder)
     tables = {name: run.described(run.generation(n) / name) for name in ("rollouts", "examples", "rejects")}
     for stage, put in {
+        "rollouts": {"outputs": tables["rollouts"]},
         "curate": {"outputs": tables["examples"] | tables["rejects"]},
-        "validate": {"inputs": tables["rollouts"] | tables["examples"]},
+        "validate": {"inputs": tables["rollouts"] | tables["examples"] | tables["rejects"]},
     }.items():
         path = run.generation(n) / "records" / f"{stage}.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | put))
@@ -80,7 +81,7 @@ def test_the_manifest_is_the_lineage(run: Path) -> None:
     assert facts["check_versions"] == {"columns": "1"}
     assert facts["recipe_fingerprint"] == json.loads((run / "run.json").read_text())["fingerprint"]
     assert facts["code_commit"] == json.loads((run / "gen-0/records/rollouts.json").read_text())["code"]
-    assert facts["validation"] == {"passed": True, "expectations": 38, "failures": []}
+    assert facts["validation"] == {"passed": True, "expectations": 49, "failures": []}
     assert (facts["license"], facts["language"], facts["seed"]) == ("cc0-1.0", ["en"], 0)
     for name in ("examples_sha256", "prompt_sha256"):
         assert len(facts[name]) == 64
@@ -153,7 +154,9 @@ def test_what_fails_validation_is_published_with_a_warning_only(mine: Path, tmp_
     rows = polars.read_parquet(shard)
     write_table(shard, rows.with_columns(weight=polars.lit(2.0, polars.Float32)).to_arrow().cast(EXAMPLES))
     told = printed(mine, "--to", tmp_path / "there", code=1)
-    assert "gen-0/examples/00000.parquet was changed after validation" in told
+    assert "gen-0/examples/00000.parquet was changed: sha256" in told
+    assert "curate.json; the same command of iterate curates again" in told
+    recorded_anew(mine, 0)
     (mine / "gen-0" / "records" / "validate.json").unlink()
     to = ("--to", tmp_path / "there")
     told = printed(mine, *to, code=1)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.generation import Row, Tables, said
+from tests.support.generation import Row, Tables, rejects_of, said
 
 
 def put(table: str, row: int, **columns: Any) -> Callable[[Tables], None]:
@@ -26,6 +26,25 @@ def both(*mutations: Callable[[Tables], None]) -> Callable[[Tables], None]:
 
 def add_example(**columns: Any) -> Callable[[Tables], None]:
     return lambda tables: tables["examples"].append(tables["examples"][0] | columns)
+
+
+def put_rejects(change: Callable[[list[Row]], None]) -> Callable[[Tables], None]:
+    def apply(tables: Tables) -> None:
+        tables["rejects"] = rejects_of(tables)
+        change(tables["rejects"])
+
+    return apply
+
+
+def ask(question_id: str, split: str, question: str = "9+9?", answer: str = "18") -> Callable[[Tables], None]:
+    """Add a question to the snapshot."""
+    row = {"question_id": question_id, "corpus": "sums", "split": split, "question": question, "answer": answer}
+    return lambda tables: tables["questions"].append(row)
+
+
+def answered(text: str) -> Callable[[Tables], None]:
+    """Example x1, its attempt and what it is trained on, with another text."""
+    return both(put_attempt(0, 0, completion=text), put("examples", 0, rationale=text, messages=said("2+2?", text)))
 
 
 def same_question_twice(tables: Tables) -> None:
@@ -49,6 +68,15 @@ SHOUTED = [*said("2+2?"), {"role": "assistant", "content": "Four!"}]
 BREACHES: list[tuple[str, str, Callable[[Tables], None], int, int, Row]] = [
     # table, words of the expectation, mutation, failing, total, first row shown
     ("rollouts", "no required column", put("rollouts", 0, model=None), 1, 5, {"question_id": "q1"}),
+    ("questions", "has its rollout", ask("q9", "train"), 1, 5, {"question_id": "q9"}),
+    *(
+        ("questions", "not a Python value", ask("s9", "seed", answer=answer), 1, 6, {"answer": answer})
+        for answer in ("['5']", "{'value': 5}", "b'5'", "nan", "[None]", "np.float64(5.0)", '["it\'s"]')
+    ),
+    ("rollouts", "in the snapshot", put("rollouts", 3, question="2+8?"), 1, 5, {"question_id": "q4"}),
+    ("rollouts", "in the snapshot", put("rollouts", 3, answer="12"), 1, 5, {"question_id": "q4"}),
+    ("rollouts", "in the snapshot", put("rollouts", 4, split="train"), 1, 5, {"question_id": "e1"}),
+    ("rollouts", "in the snapshot", lambda tables: tables["questions"].pop(3), 1, 5, {"question_id": "q4"}),
     ("rollouts", "question_id is unique", same_question_twice, 2, 6, {"question_id": "q1"}),
     ("rollouts", "split is", put("rollouts", 4, split="dev"), 1, 5, {"question_id": "e1", "split": "dev"}),
     (
@@ -88,6 +116,17 @@ BREACHES: list[tuple[str, str, Callable[[Tables], None], int, int, Row]] = [
     ),
     ("attempts", "temperature is", put_attempt(2, 0, temperature=-0.1), 1, 10, {"attempt_id": "q3/a"}),
     ("attempts", "temperature is", put_attempt(2, 0, temperature=math.nan), 1, 10, {"attempt_id": "q3/a"}),
+    ("attempts", "example or a reject", put_rejects(lambda rows: rows.pop(0)), 1, 10, {"attempt_id": "q2/a"}),
+    (
+        "attempts",
+        "example or a reject",
+        put_rejects(
+            lambda rows: rows.append(rows[0] | {"attempt_id": "q1/a", "question_id": "q1", "completion": "It is 4."})
+        ),
+        1,
+        10,
+        {"attempt_id": "q1/a"},
+    ),
     ("attempts", "prompt_tokens is", put_attempt(2, 0, prompt_tokens=-1), 1, 10, {"prompt_tokens": -1}),
     ("attempts", "completion_tokens is", put_attempt(2, 0, completion_tokens=-2), 1, 10, {"completion_tokens": -2}),
     ("examples", "not reference is at least 3", only_references, 3, 3, {}),
@@ -114,6 +153,12 @@ BREACHES: list[tuple[str, str, Callable[[Tables], None], int, int, Row]] = [
         5,
         {"example_id": "x5"},
     ),
+    *(
+        ("examples", "more than its final answer", answered(text), 1, 3, {"example_id": "x1"})
+        for text in ("The answer is 4.", " 4", "\n#### 4", "So the **answer** is: \\boxed{4}", "<think></think>\n4")
+    ),
+    ("examples", "of an example are those", put("examples", 4, question="2+1?"), 1, 5, {"example_id": "x5"}),
+    ("examples", "of an example are those", put("examples", 0, answer="5"), 1, 5, {"example_id": "x1"}),
     *(
         ("examples", "weight is finite", put("examples", 0, weight=weight), 1, 5, {"example_id": "x1"})
         for weight in (0.0, -1.0, math.nan, math.inf)
@@ -152,7 +197,17 @@ BREACHES: list[tuple[str, str, Callable[[Tables], None], int, int, Row]] = [
     ("examples", "hinted exactly if", put("examples", 1, origin="sampled"), 1, 3, {"attempt_id": "q2/h"}),
     ("examples", "hinted exactly if", put("examples", 0, origin="rationalized"), 1, 3, {"attempt_id": "q1/a"}),
     ("examples", "answers a question of the eval", put("examples", 4, question_id="e1"), 1, 5, {"question_id": "e1"}),
-    ("examples", "question text of the eval", put("examples", 4, question=" 1+1?\n"), 1, 5, {"example_id": "x5"}),
+    (
+        "examples",
+        "question text of the eval",
+        both(
+            ask("s9", "seed", " 1+1?\n", "2"),
+            put("examples", 4, question_id="s9", question=" 1+1?\n", answer="2"),
+        ),
+        1,
+        5,
+        {"example_id": "x5"},
+    ),
     (
         "examples",
         "a question has at most 2",
@@ -160,5 +215,38 @@ BREACHES: list[tuple[str, str, Callable[[Tables], None], int, int, Row]] = [
         1,
         5,
         {"example_id": "x7", "nth": 3},
+    ),
+    (
+        "rejects",
+        "no required column",
+        put_rejects(lambda rows: rows[0].update(generation=None)),
+        1,
+        7,
+        {"attempt_id": "q2/a"},
+    ),
+    ("rejects", "is unique among", put_rejects(lambda rows: rows.append(rows[0])), 2, 8, {"attempt_id": "q2/a"}),
+    (
+        "rejects",
+        "reason is one of",
+        put_rejects(lambda rows: rows[0].update(reason="bad")),
+        1,
+        7,
+        {"attempt_id": "q2/a"},
+    ),
+    (
+        "rejects",
+        "of a reject is among",
+        put_rejects(lambda rows: rows.append(rows[0] | {"attempt_id": "q2/z"})),
+        1,
+        8,
+        {"attempt_id": "q2/z"},
+    ),
+    (
+        "rejects",
+        "is the completion of its",
+        put_rejects(lambda rows: rows[0].update(completion="?")),
+        1,
+        7,
+        {"attempt_id": "q2/a"},
     ),
 ]

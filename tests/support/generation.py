@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas import ATTEMPT, EXAMPLES, QUESTIONS, ROLLOUTS
+from schemas import ATTEMPT, EXAMPLES, QUESTIONS, REJECTS, ROLLOUTS
+from schemas.rollouts import VERDICTS
 from validation import Judgement, Limits, validate
 
 Row = dict[str, Any]
@@ -29,6 +30,7 @@ WRITTEN = {
         ROLLOUTS.get_field_index("attempts"), pa.field("attempts", pa.list_(pa.struct(optional(ATTEMPT))))
     ),
     "examples": pa.schema(optional(EXAMPLES)),
+    "rejects": pa.schema(optional(REJECTS)),
     "questions": QUESTIONS,
 }
 
@@ -147,6 +149,20 @@ def valid() -> Tables:
     return {"rollouts": rollouts, "examples": examples, "questions": questions}
 
 
+def rejects_of(tables: Tables) -> list[Row]:
+    """A reject for each attempt that is no example."""
+    kept = {row["attempt_id"] for row in tables["examples"]}
+    found = {}
+    for row in tables["rollouts"]:
+        for tried in row["attempts"]:
+            names = ("attempt_id", "turn", "hinted", "completion", "predicted_answer")
+            reason = tried["verdict"] if tried["verdict"] in VERDICTS[1:] else "over_cap"
+            own = {"question_id": row["question_id"], "generation": 0, "reason": reason}
+            if tried["attempt_id"] not in kept:
+                found.setdefault(tried["attempt_id"], {name: tried[name] for name in names} | own)
+    return list(found.values())
+
+
 WEIGHED = replace(LIMITS, tau=0.4)
 
 
@@ -178,13 +194,15 @@ def judge(
     """Write each table as two files, so that none of several files goes unjudged, and validate them.
 
     Args:
+        tables: without ``rejects``, those that belong to the attempts and examples.
         change: what is done to the last file of the examples.
     """
     files: dict[str, list[Path]] = {}
-    for name, rows in tables.items():
+    for name, rows in ({"rejects": rejects_of(tables)} | tables).items():
         files[name] = []
         for part, some in enumerate((rows[: len(rows) // 2], rows[len(rows) // 2 :])):
             table = pa.Table.from_pylist(copy.deepcopy(some), schema=WRITTEN[name])
             files[name].append(folder / f"{name}-{part}.parquet")
             pq.write_table(change(table) if change and name == "examples" and part else table, files[name][-1])
-    return validate(files["rollouts"], files["examples"], files["questions"], folder / "validation", limits)
+    rows = [files[name] for name in ("rollouts", "examples", "rejects", "questions")]
+    return validate(*rows, folder / "validation", limits)

@@ -130,7 +130,7 @@ def test_a_file_off_its_schema_is_a_failure(change: Callable[[pa.Table], pa.Tabl
 def test_a_file_that_is_not_parquet_is_a_failure(tmp_path: Path) -> None:
     broken = tmp_path / "broken.parquet"
     broken.write_text("half a file")
-    (failure,) = validate([broken], [], [], tmp_path / "validation", LIMITS).failures
+    (failure,) = validate([broken], [], [], [], tmp_path / "validation", LIMITS).failures
     assert str(failure).splitlines() == [
         "columns: expected that every file has exactly the columns and types of its schema; 1 of 1 fail",
         "  table='rollouts', file='broken.parquet', column='*', expected='a Parquet file', found='something else'",
@@ -139,7 +139,7 @@ def test_a_file_that_is_not_parquet_is_a_failure(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_data_docs")
 def test_no_files_at_all_are_too_few_examples(tmp_path: Path) -> None:
-    (failure,) = validate([], [], [], tmp_path, Limits(per_question=1)).failures
+    (failure,) = validate([], [], [], [], tmp_path, Limits(per_question=1)).failures
     assert str(failure) == (
         "examples: expected that the number of examples that are not reference is at least 1; 1 of 1 are missing"
     )
@@ -171,6 +171,8 @@ def test_the_judgement_is_kept_and_replaced(tmp_path: Path) -> None:
         "attempts",
         "columns",
         "examples",
+        "questions",
+        "rejects",
         "rollouts",
     ]
     assert {path.name for path in (tmp_path / "validation").iterdir()} == {"facts", "data_docs", "judgement.json"}

@@ -11,6 +11,7 @@ and leaves out the lines of those that are missing::
                           published is null where it was not, and trained_on that of the base
     trained_model         "owner/name@gen-2"     where the model goes that is trained on this generation
     corpus                {"name": "arithmetic", "sha256": "..."}
+    questions             {"train": 2000, "eval": 400, "seed": 500}    of the snapshot; those of train are all sampled
     verifier              {"name": "exact", "version": "1"}
     check_versions        {"columns": "1"}       the process checks
     checks                {"columns": {"rationalized": {"passed": 50, "failed": 248}}}

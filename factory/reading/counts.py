@@ -1,0 +1,26 @@
+"""The row counts of a published generation, held against each other: what was lost before it was published shows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+FOLDERS = {"examples": "data", "rollouts": "rollouts", "rejects": "rejects"}
+"""Where the files of a table lie."""
+
+
+def miscounted(manifest: dict[str, Any]) -> Iterator[str]:
+    """What is not as it must be, in words: every question of the snapshot has a rollout, every attempt is an example or
+    a reject, and a table has the rows of its files. What an earlier release did not tell is passed over."""
+    tables, facts = manifest["tables"], manifest["facts"]
+    rows = {table: tables[table]["rows"] for table in FOLDERS}
+    for table, folder in FOLDERS.items():
+        counts = [file.get("rows", 0) for path, file in manifest["files"].items() if path.startswith(f"{folder}/")]
+        if sum(counts) != rows[table]:
+            yield f"its {table} are {rows[table]:,}, in its files {sum(counts):,}"
+    asked = (facts.get("questions") or {}).get("train", rows["rollouts"])
+    if rows["rollouts"] != asked:
+        yield f"it has rollouts of {rows['rollouts']:,} questions, and {asked:,} were to be sampled"
+    told = {one["what"]: one["count"] for one in facts.get("funnel") or []}
+    kept = rows["examples"] - tables["examples"]["by_origin"].get("reference", 0)
+    attempts = told.get("attempts", kept + rows["rejects"])
+    if attempts != kept + rows["rejects"]:
+        yield f"of its {attempts:,} attempts {kept:,} are examples and {rows['rejects']:,} rejects"

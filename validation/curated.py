@@ -1,0 +1,145 @@
+"""Row facts of examples and rejects: what curation made of the attempts."""
+
+import polars as pl
+
+from schemas import EXAMPLES, QUESTIONS, REJECTS
+from schemas.rejects import REASONS
+from validation.facts import Paths, complete, key, present, scan
+from validation.limits import Limits
+from validation.texts import reasons
+
+
+def example_facts(
+    examples: Paths,
+    attempts: pl.DataFrame,
+    questions: Paths,
+    limits: Limits,
+) -> pl.DataFrame:
+    """One row per example: ``example_id``, ``question_id``, ``attempt_id``, ``origin``, ``weight``, number of
+    ``messages``, ``complete``, ``from_attempt`` (its origin is not reference), ``nth`` (its number among the examples
+    of its question and turn that are), ``ends_in_rationale``, ``roles_alternate``, ``rationale_present``,
+    ``weight_valid``, ``weight_agrees``, ``attempt_exists``, ``attempt_correct``, ``verdict_agrees``,
+    ``reward_agrees``, ``prompt_agrees``, ``completion_agrees``, ``hint_agrees``, ``in_train``, ``question_unseen``,
+    ``as_asked`` (question and answer are the snapshot's), ``reasons`` (it says more than its answer).
+
+    Args:
+        examples: Parquet files of the EXAMPLES schema.
+        attempts: what :func:`attempt_facts` returned for the rollouts behind the examples.
+        questions: Parquet files of the QUESTIONS schema; those of the eval split must not be learnt.
+        limits: how examples are weighed, what else must not be learnt, and whether rationales are wanted.
+    """
+    eval_questions = (
+        scan(questions, QUESTIONS)
+        .filter(pl.col("split") == "eval")
+        .select("question_id", text=question_key())
+        .collect(engine="streaming")
+    )
+    eval_ids = pl.concat([eval_questions["question_id"], attempts.filter(split="eval")["question_id"]]).unique()
+    shown = pl.DataFrame({"question": limits.exemplars}, {"question": pl.String}).select(text=question_key())["text"]
+    tau, centred = limits.tau, limits.centred
+    asked = key(pl.struct("question", "answer"))
+    snapshot = scan(questions, QUESTIONS).select("question_id", known=asked).unique("question_id")
+    last = pl.col("messages").list.last().struct.field
+    roles = pl.col("messages").list.eval(pl.element().struct.field("role") + " ").list.join("", ignore_nulls=False)
+    spoken = pl.col("messages").list.len() > 0
+    rows = (
+        scan(examples, EXAMPLES)
+        .select(
+            "example_id",
+            "question_id",
+            "attempt_id",
+            "origin",
+            "turn",
+            "weight",
+            "verdict",
+            "reward",
+            pl.col("messages").list.len().fill_null(0),
+            prompt=key(pl.col("messages").list.head(pl.col("messages").list.len() - 1)),
+            rationale=key(pl.col("rationale")),
+            complete=complete(EXAMPLES),
+            from_attempt=(pl.col("origin") != "reference").fill_null(True),
+            ends_in_rationale=pl.when(spoken).then(
+                ((last("role") == "assistant") & (last("content") == pl.col("rationale"))).fill_null(False)
+            ),
+            roles_alternate=pl.when(spoken).then(
+                roles.str.contains(r"^(system )?(user assistant )*(user )?$").fill_null(False)
+            ),
+            rationale_present=present("rationale"),
+            weight_valid=(pl.col("weight").is_finite() & (pl.col("weight") > 0)).fill_null(False),
+            in_train=~pl.col("question_id").is_in(eval_ids.implode()).fill_null(True),
+            asked=asked,
+            reasons=reasons(pl.col("rationale"), pl.col("answer")),
+            question_unseen=~question_key().is_in(pl.concat([eval_questions["text"], shown]).unique().implode()),
+        )
+        .join(snapshot, on="question_id", how="left", maintain_order="left")
+        .collect(engine="streaming")
+    )
+    known = attempts.select(
+        "attempt_id",
+        "question_id",
+        "hinted",
+        "context",
+        "completion",
+        judged="verdict",
+        rewarded="reward",
+        mean_reward=pl.col("reward").mean().over("question_id"),
+    )
+    exists = pl.col("judged").is_not_null()
+    found = pl.col("from_attempt") & exists
+    # the question of a reference example has no attempts: its mean reward is the example's own
+    baseline = pl.when("from_attempt").then("mean_reward").otherwise("reward") if centred else 0.0
+    weight = pl.lit(1.0) if tau is None else ((pl.col("reward") - baseline) / tau).exp()
+    return (
+        rows.join(
+            known.unique("attempt_id", keep="first"),
+            on=["attempt_id", "question_id"],
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            nth=pl.when("from_attempt").then(pl.col("from_attempt").cum_sum().over("question_id", "turn")),
+            attempt_exists=pl.when("from_attempt").then(exists),
+            attempt_correct=pl.when(found).then(pl.col("judged") == "correct"),
+            verdict_agrees=pl.when(found).then(pl.col("verdict").eq_missing(pl.col("judged"))),
+            reward_agrees=pl.when(found).then(pl.col("reward").eq_missing(pl.col("rewarded"))),
+            # the stored weight is a float32
+            weight_agrees=pl.when("weight_valid").then(((pl.col("weight") / weight - 1).abs() < 1e-5).fill_null(False)),
+            prompt_agrees=pl.when(found & (pl.col("messages") > 0)).then(pl.col("prompt") == pl.col("context")),
+            completion_agrees=pl.when(found).then(pl.col("rationale") == pl.col("completion")),
+            hint_agrees=pl.when(found).then(pl.col("hinted") == (pl.col("origin") == "rationalized")),
+        )
+        .with_columns(
+            as_asked=pl.when(pl.col("in_train") & (exists | ~pl.col("from_attempt"))).then(
+                (pl.col("asked") == pl.col("known")).fill_null(False)
+            ),
+            # what is blank is told apart, and what nobody sampled is as it was given
+            reasons=pl.when(pl.lit(not limits.answers_only) & found & pl.col("rationale_present")).then("reasons"),
+        )
+        .drop("asked", "known", "prompt", "rationale", "verdict", "judged", "reward", "rewarded", "mean_reward", "turn")
+        .drop("hinted", "context", "completion")
+    )
+
+
+def reject_facts(rejects: Paths, attempts: pl.DataFrame) -> pl.DataFrame:
+    """One row per reject: ``attempt_id``, ``question_id``, ``reason``, ``complete``, ``reason_known``,
+    ``attempt_exists``, ``completion_agrees``; ``attempts`` are what :func:`validation.facts.attempt_facts` returned."""
+    reason = pl.col("reason")
+    rows = scan(rejects, REJECTS).select(
+        "attempt_id",
+        "question_id",
+        "reason",
+        rejected=key(pl.col("completion")),
+        complete=complete(REJECTS),
+        reason_known=(reason.is_in(REASONS) | reason.str.starts_with("check_")).fill_null(False),
+    )
+    known = attempts.lazy().select("attempt_id", "question_id", "completion").unique("attempt_id", keep="first")
+    facts = rows.join(known, on=["attempt_id", "question_id"], how="left", maintain_order="left").with_columns(
+        attempt_exists=pl.col("completion").is_not_null(),
+        completion_agrees=pl.when(pl.col("completion").is_not_null()).then(pl.col("completion") == pl.col("rejected")),
+    )
+    return facts.drop("rejected", "completion").collect(engine="streaming")
+
+
+def question_key() -> pl.Expr:
+    """The key of a question's text, the same for any letter case and any white space."""
+    return key(pl.col("question").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars())
