@@ -17,6 +17,12 @@ from factory.run import Run
 from factory.training.finetune import configure
 from factory.training.process import RECIPES, processes
 
+PAGES = 6 * 2**20
+"""Bytes of the pages and facts of a validation: 4.5 MB of a generation of 16 questions."""
+
+BYTES_PER_TOKEN = 2
+"""Some four characters; shards of GSM8K's solutions take half of their bytes."""
+
 
 def preflight(recipe: Recipe, run: Run, problems: Iterable[str]) -> None:
     """Hold the recipe against the Ray cluster.
@@ -41,13 +47,16 @@ def preflight(recipe: Recipe, run: Run, problems: Iterable[str]) -> None:
 def room(recipe: Recipe, run: Run, generations: int) -> tuple[str, list[str]]:
     """What disk and memory are asked for and have, and what they have no room for. Needs the base model.
 
-    On disk every generation leaves a checkpoint. In memory an engine holds the weights and, without a GPU, its KV
-    cache; on a GPU vLLM takes for it what is left.
+    On disk every generation leaves a checkpoint, its tables, the pages of its validation and what it publishes (a model
+    only where that is another disk). In memory an engine holds the weights and, without a GPU, its KV cache; on a GPU
+    vLLM takes for it what is left.
     """
     parameters, weights = _size(run.base)
     dtype = configure(located(recipe.finetune.config), recipe.finetune.overrides).dtype
     checkpoints = sum(not run.model(n + 1).exists() for n in range(generations))
     disk = (checkpoints + 1) * parameters * (4 if dtype == "fp32" else 2)  # one more while it is being written
+    left = [n for n in range(generations) if run.record("publish", n) is None]
+    tables = sum(_tables(recipe.at(n), run) + PAGES for n in left)
     free = shutil.disk_usage(run.folder).free
     gpus = recipe.rollout.gpus_per_engine
     engine = recipe.engine.settings
@@ -55,10 +64,22 @@ def room(recipe: Recipe, run: Run, generations: int) -> tuple[str, list[str]]:
     available = _gpu_memory(gpus) if gpus else psutil.virtual_memory().available
     where = f"{gpus:g} GPUs" if gpus else "this machine"
     told = {
-        f"disk: {checkpoints} checkpoints need {_size_of(disk)}, '{run.folder}' has {_size_of(free)} free": disk > free,
+        f"disk: {checkpoints} checkpoints need {_size_of(disk)}, tables, validation and publication of {len(left)} "
+        f"generations {_size_of(tables)}, '{run.folder}' has {_size_of(free)} free": disk + tables > free,
         f"memory: an engine needs {_size_of(memory)}, {where} has {_size_of(available)}": memory > available,
     }
     return "; ".join(told), [problem for problem, is_one in told.items() if is_one]
+
+
+def _tables(recipe: Recipe, run: Run) -> int:
+    """Bytes of a generation's tables: an attempt stands among the rollouts and in an example or a reject, and all that
+    once more where it is published or made ready for the Hub."""
+    questions: int = (run.record("questions") or {}).get("counts", {}).get("train", 0)
+    settings = recipe.strategy.settings
+    attempts: int = settings.get("samples", 1) + settings.get("hinted_samples", 0)
+    if isinstance(turns := settings.get("turns"), tuple):
+        attempts = sum(getattr(turn, "samples", 1) for turn in turns)
+    return 4 * questions * attempts * recipe.sampling.max_tokens * BYTES_PER_TOKEN
 
 
 def _size(model: Path) -> tuple[int, int]:

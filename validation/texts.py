@@ -19,8 +19,8 @@ _ANSWERS = (
 )
 """Patterns of what gives the final answer and nothing else."""
 
-_BARE = r"^\W*(?:[A-Za-z]|[-+]?\d[\d.,]*(?:/\d+)?)?\W*$"
-"""Nothing, a letter or a number."""
+_BARE = r"^\W*(?:[-+]?\d[\d.,]*(?:/\d+)?)?\W*$"
+"""Nothing, or a number."""
 
 _PYTHON = (
     r"^(?:nan|NaN|None|NaT|<NA>|\[\]|\{\}|\(\)|set\(\))$",
@@ -59,4 +59,4 @@ def is_repr(text: pl.Expr) -> pl.Expr:
 
 
 def _letters(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(r"[\s*_$.]+", "").str.to_lowercase()
+    return text.str.replace_all(r"[\s*_$.()]+", "").str.to_lowercase()

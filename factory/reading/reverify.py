@@ -16,6 +16,7 @@ from factory.attempt import Question
 from factory.errors import ConfigError, FactoryError
 from factory.files import shards, write_table
 from factory.recipe.load import load_recipe
+from factory.record import readable
 from factory.run import Run
 from factory.verifiers import Verifier, judge
 from schemas import ROLLOUTS
@@ -28,7 +29,7 @@ SHOWN = 10
 
 
 def reverify(folder: Path, overrides: Sequence[str] = (), out: Path | None = None) -> dict[str, Any]:
-    """Judge every attempt of the finished stages of a run, shard by shard, and say what changed.
+    """Judge every attempt of a run, shard by shard, and say what changed; also where sampling has not ended.
 
     ``{"run", "verifier", "tables": [...], "changed": [...]}``. A table has ``generation``, ``table``, ``attempts``,
     ``changed``, ``solved`` (questions: before, now), ``verdicts`` (attempts by ``old -> new``) and ``verifiers`` (who
@@ -42,7 +43,7 @@ def reverify(folder: Path, overrides: Sequence[str] = (), out: Path | None = Non
 
     Raises:
         ConfigError: no run, a recipe that no longer loads, or an ``out`` that is not empty.
-        FactoryError: the run's questions are not those of its rollouts.
+        FactoryError: the run's questions are not those of its rollouts, or shards are not what was recorded.
     """
     run = Run.existing(folder)
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -50,12 +51,13 @@ def reverify(folder: Path, overrides: Sequence[str] = (), out: Path | None = Non
     verifier: Verifier = load_recipe(str(folder / "recipe.yaml"), overrides).verifier()
     tables: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
-    for generation, table in _finished(run):
+    for generation, table in _sampled(run):
         verdicts: Counter[str] = Counter()
         verifiers: Counter[str] = Counter()
         before = now = 0
         for shard in shards(run.generation(generation) / table):
-            rows = pq.read_table(shard).to_pylist()
+            with readable(shard):
+                rows = pq.read_table(shard, columns=ROLLOUTS.names).to_pylist()
             before += sum(row["solved"] for row in rows)
             questions = _questions(run.questions(SPLITS[table]) / shard.name)
             for row in rows:
@@ -102,21 +104,23 @@ def told(report: dict[str, Any]) -> Iterator[str]:
         yield f"  {one['attempt_id']}: {old} ({read!r}) -> {new} ({now!r}); the answer is {one['answer']!r}"
 
 
-def _finished(run: Run) -> Iterator[tuple[int, str]]:
-    generation = 0
-    while records := run.records(generation):
-        yield from ((generation, table) for table in SPLITS if table in records)
-        generation += 1
+def _sampled(run: Run) -> Iterator[tuple[int, str]]:
+    """The tables of attempts, those that are still being sampled as well; finished ones are as recorded."""
+    for generation in run.generations():
+        for table, split in SPLITS.items():
+            folder = run.generation(generation) / table
+            if run.record(table, generation):
+                run.recorded(table, generation, folder)
+            if shards(folder):
+                run.recorded("questions", None, run.questions(split))
+                yield generation, table
 
 
 def _questions(shard: Path) -> dict[str, dict[str, Any]]:
     """Choices and metadata by question: what verification needs and a rollout does not hold."""
-    if not shard.exists():
-        raise FactoryError(f"the snapshot of the questions lacks {shard}")
-    return {
-        row.pop("question_id"): row
-        for row in pq.read_table(shard, columns=["question_id", "choices", "metadata"]).to_pylist()
-    }
+    with readable(shard):
+        rows = pq.read_table(shard, columns=["question_id", "choices", "metadata"]).to_pylist()
+    return {row.pop("question_id"): row for row in rows}
 
 
 def _judge_again(

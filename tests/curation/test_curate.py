@@ -133,6 +133,17 @@ CASES: dict[str, tuple[Row, list[Row], list[str], dict[str, str]]] = {
         ["q/1", "q/3"],
         {"q/2": "duplicate", "q/4": "empty"},
     ),
+    "an answer alone is no rationale": (
+        {"per_question": 9},
+        [
+            attempt("q/1", "The answer is 5."),
+            attempt("q/2", "5"),
+            attempt("q/3", "6", "wrong"),
+            attempt("q/4", "2+3=5"),
+        ],
+        ["q/4"],
+        {"q/1": "no_reasoning", "q/2": "no_reasoning", "q/3": "wrong"},
+    ),
     "a wrong twin is no duplicate": (
         {"per_question": 9},
         [attempt("q/1", "a", "wrong"), attempt("q/2", "a"), attempt("q/3", "a", "error")],
@@ -208,7 +219,13 @@ def test_every_attempt_is_in_exactly_one_table_for_the_right_reason(per_question
     for row in rollouts:
         expected |= by_hand(row["attempts"], per_question, prefer)
     assert {row["attempt_id"]: row["reason"] for row in rejects} | dict.fromkeys(keys(examples), "kept") == expected
-    others = {"context_overflow", "degenerate", "not_best", "criterion"}  # see the tests of the criteria
+    others = {
+        "no_reasoning",
+        "context_overflow",
+        "degenerate",
+        "not_best",
+        "criterion",
+    }  # see the tests of the criteria
     others |= {"over_cap"} if per_question == 5 else set()
     assert set(expected.values()) == {*REASONS, "kept"} - others
     for table in (examples, rejects):
@@ -250,3 +267,9 @@ def test_shard_by_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
             assert [field.metadata for field in written.schema] == [field.metadata for field in schema]
             assert written.to_pylist() == rows
     assert len(list(tmp_path.rglob("*.parquet"))) == 9
+
+
+def test_where_the_recipe_shows_answers_alone_they_are_kept() -> None:
+    frame = pl.DataFrame(pl.from_arrow(pa.Table.from_pylist([rollout("q", [attempt("q/1", "5")])], schema=ROLLOUTS)))
+    examples, rejects = curate_rollouts(frame, Curation(), answers_only=True)
+    assert (examples["attempt_id"].to_list(), rejects.height) == (["q/1"], 0)

@@ -15,7 +15,7 @@ from factory.recipe.load import load_recipe
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
 from tests.curation.test_curate import Row, attempt, rollout
 
-DERIVED, STATED = "2+3=5. The answer is 5", "The answer is 5"
+DERIVED, STATED = "2+3=5. The answer is 5", "It is plain. The answer is 5"
 ROLLED_OUT = [
     rollout("q", [attempt("q/1", STATED), attempt("q/2", DERIVED)]),
     rollout(

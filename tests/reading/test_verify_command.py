@@ -198,7 +198,9 @@ def run(tmp_path: Path) -> Run:
         question = {"corpus": "sums", **{key: row[key] for key in ("question_id", "question", "answer", "split")}}
         write(made.questions(split) / f"{shard:05}.parquet", question, QUESTIONS)
         write(made.generation(0) / table / f"{shard:05}.parquet", row, ROLLOUTS)
-        made.finish(table, {}, 1.0, 0)
+    for table in ("rollouts", "evaluation"):
+        made.finish(table, {"outputs": made.described(made.generation(0) / table)}, 1.0, 0)
+    made.finish("questions", {"outputs": made.described(made.questions("train"), made.questions("eval"))}, 1.0)
     return made
 
 
@@ -267,7 +269,14 @@ def test_a_folder_without_a_run(tmp_path: Path) -> None:
 
 def test_a_snapshot_that_lacks_a_question(run: Run) -> None:
     (run.questions("train") / "00001.parquet").unlink()
-    with pytest.raises(FactoryError, match="the snapshot of the questions lacks"):
+    with pytest.raises(FactoryError, match=r"questions/train/00001\.parquet is missing"):
+        reverify(run.folder)
+
+
+def test_rollouts_that_are_not_those_of_the_run(run: Run) -> None:
+    shard = run.generation(0) / "rollouts" / "00001.parquet"
+    shard.write_bytes(shard.read_bytes()[:-9])
+    with pytest.raises(FactoryError, match=r"rollouts/00001\.parquet is truncated"):
         reverify(run.folder)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 import time
 from pathlib import Path
 
@@ -41,3 +42,19 @@ class Forgetful(Scripted):
         with self.notes.open("a") as notes:
             notes.write(f"{len(messages) // 2} {came} {time.monotonic()}\n")
         return await super().sample(messages, seed, sampling)
+
+
+class Forgotten(Scripted):
+    """Works on a disk that loses one write: ``loses``, as soon as it is there, once (noted in ``notes``)."""
+
+    def __init__(self, model: str, /, *, loses: Path, notes: Path):
+        super().__init__(model, accuracy=0.5)
+        if not notes.exists():
+            threading.Thread(target=self._lose, args=(loses, notes), daemon=True).start()
+
+    @staticmethod
+    def _lose(loses: Path, notes: Path) -> None:
+        while not loses.exists():
+            time.sleep(0.001)
+        loses.unlink()
+        notes.touch()

@@ -16,7 +16,7 @@ def reasoned(text: str, answer: str = "7") -> bool:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", " \n", "7", "7.", "$7", "(b)", "B", "-1,234.5", "3/4", "\\boxed{7}", "$\\boxed{\\frac{3}{4}}$", "#### 7"),
+        *("", " \n", "7", "7.", "$7", "-1,234.5", "3/4", "\\boxed{7}", "$\\boxed{\\frac{3}{4}}$", "#### 7"),
         *(
             "The answer is 7",
             "The answer is 7.",
@@ -52,6 +52,8 @@ def test_reasoning(text: str) -> None:
 
 
 def test_the_gold_answer_alone_whatever_it_is() -> None:
+    assert not reasoned("(b)", "B")
+    assert not reasoned(" B.", "B")
     assert not reasoned("To Get to  the Other side.", "to get to the other side")
     assert reasoned("Chickens walk, so: to get to the other side", "to get to the other side")
 
