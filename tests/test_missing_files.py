@@ -293,11 +293,12 @@ def test_a_write_that_does_not_arrive(tmp_path: Path) -> None:
 
 
 def test_workers_of_the_curation_report_as_well(stages: Stages) -> None:
-    run, path = stages.run, stages.run.generation(0) / "rejects" / "00000.parquet"
-    reports = {str(path): {"sha256": digest(path), "rows": 20, "host": "node-7"}}
-    reports[str(path.with_name("00099.parquet"))] = {"sha256": "", "rows": 5, "host": "node-7"}
+    run, folder = stages.run, stages.run.generation(0) / "rejects"
+    reports = {str(run.folder / path): file for path, file in described(run.folder, folder).items()}
+    assert run.arrived(reports, folder)
+    reports[str(folder / "00099.parquet")] = {"sha256": "", "rows": 5, "host": "node-7"}
     refused(
-        lambda: run.arrived(reports, path.parent),
+        lambda: run.arrived(reports, folder),
         "00099.parquet is missing, and the worker on 'node-7' wrote it (5 rows)",
         "does not write to this folder",
     )

@@ -20,7 +20,7 @@ def miscounted(manifest: dict[str, Any]) -> Iterator[str]:
     if rows["rollouts"] != asked:
         yield f"it has rollouts of {rows['rollouts']:,} questions, and {asked:,} were to be sampled"
     told = {one["what"]: one["count"] for one in facts.get("funnel") or []}
-    kept = rows["examples"] - tables["examples"]["by_origin"].get("reference", 0)
+    kept = rows["examples"] - tables["examples"].get("by_origin", {}).get("reference", 0)
     attempts = told.get("attempts", kept + rows["rejects"])
     if attempts != kept + rows["rejects"]:
         yield f"of its {attempts:,} attempts {kept:,} are examples and {rows['rejects']:,} rejects"

@@ -5,7 +5,7 @@ A model that solves nothing yields nothing: STaR keeps what reaches the answer, 
 
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -45,7 +45,7 @@ class Probe:
     truncated: float
     unparseable: float
     errors: float
-    said: dict[str, int]
+    said: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return (

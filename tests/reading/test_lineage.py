@@ -124,6 +124,18 @@ DAMAGES: dict[str, tuple[Damage, list[tuple[int, str]]]] = {
         ],
     ),
     "other corpus": (changed("gen-2/facts/corpus/sha256", None), [(2, r"corpus is .*null}, in gen-1 .*")]),
+    "questions without a rollout": (
+        changed("gen-2/facts/questions", {"train": 3}),
+        [(2, "it has rollouts of 1 questions, and 3 were to be sampled")],
+    ),
+    "attempts that are nowhere": (
+        changed("gen-2/facts/funnel", [{"what": "attempts", "count": 9}]),
+        [(2, "of its 9 attempts 3 are examples and 0 rejects")],
+    ),
+    "rows that no file has": (
+        changed("gen-2/tables/rollouts/rows", 4),
+        [(2, "its rollouts are 4, in its files 1"), (2, "it has rollouts of 4 questions, and gen-1 of 1")],
+    ),
     "other recipe": (
         changed("gen-2/facts/recipe_fingerprint", "f"),
         [(2, 'recipe_fingerprint is "f", in gen-1 "4ec1be"')],
