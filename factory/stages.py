@@ -61,9 +61,9 @@ class Stages:
                 shown.result(self.recipe.base.name)
             if warmup.steps:
                 self.run.recorded("questions", None, self.run.questions("seed"))
-                seeds = self.run.folder / "warmup" / "00000.parquet"
-                write_table(seeds, warmup_examples(self.run, self.recipe.prompt.prompt(), warmup))
-                training = self._train("base model: warm-up", untrained, [seeds], self.run.base, warmup.steps, 0)
+                given = self.run.folder / "warmup" / "00000.parquet"
+                write_table(given, warmup_examples(self.run, self.recipe.prompt.prompt(), warmup))
+                training = self._train("base model: warm-up", untrained, [given], self.run.base, warmup.steps, 0)
             return {"model": self.run.identity_of(0), "training": training and asdict(training)}
 
         self.run.stage("base", work)
@@ -101,7 +101,6 @@ class Stages:
         with line(f"gen {n}  curate") as shown:
             written = curate(rollouts, examples, rejects, curation, answers_only=self._answers_only(n))
             if curation.keep_seeds:
-                self.run.recorded("questions", None, self.run.questions("seed"))
                 reference = reference_examples(
                     self.run, self.recipe.at(n).prompt.prompt(), n, curation, self.recipe.warmup.dialogues
                 )
@@ -122,6 +121,7 @@ class Stages:
     def _answers_only(self, n: int) -> bool:
         """Whether most rationales that the recipe shows, exemplars and seeds, are answers alone: then the examples may
         be. A recipe that shows none wants rationales."""
+        self.run.recorded("questions", None, self.run.questions("seed"))
         shown = self.recipe.at(n).prompt.exemplar_answers
         shown += [(seed["reference_rationale"], seed["answer"]) for seed in seeds(self.run)]
         texts = pl.DataFrame(shown, {"text": pl.String, "answer": pl.String}, orient="row")

@@ -195,6 +195,15 @@ def test_sampled_again_and_not_what_it_was(stages: Stages, capsys: pytest.Captur
     stages.curate(0)
 
 
+def test_a_generation_that_an_earlier_release_finished_without_a_shard(stages: Stages) -> None:
+    path = stages.run.generation(0) / "records" / "rollouts.json"
+    record = json.loads(path.read_text())
+    del record["outputs"]["gen-0/rollouts/00001.parquet"]
+    path.write_text(json.dumps(record))
+    (stages.run.generation(0) / "rollouts" / "00001.parquet").unlink()
+    refused(lambda: stages.sample(0, *FINISHED), "gen-0/rollouts/00001.parquet: were never there")
+
+
 def half_sampled(stages: Stages) -> Path:
     """The run as it was before its rollouts had ended, by a release that kept no reports of the workers."""
     unfinished(stages.run, "rollouts", "curate", "validate")

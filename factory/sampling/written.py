@@ -42,6 +42,12 @@ class Written:
             FactoryError: a shard is foreign or changed, or was sampled otherwise than the rest would be; says which,
                 and the way out.
         """
+        if self.record and (never := sorted(self.names.keys() - self.record["outputs"].keys())):
+            raise FactoryError(
+                f"{', '.join(never)}: were never there, and what was made of {self.table} lacks them (an earlier "
+                "release did not notice). Delete the records of this stage and of those after it in this generation, "
+                "and all is made again; what is published already needs another name (publish.name=...)"
+            )
         for shard in shards(self.one.out):
             name = f"{self.table}/{shard.name}"
             recorded = self.record["outputs"].get(name) if self.record else None
