@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,7 +14,7 @@ from typing import NoReturn
 import ray
 from ray.data import DataContext
 
-from factory.errors import ConfigError
+from factory.errors import ConfigError, FactoryError, cause, of_the_system
 from factory.recipe.settings import ROOT
 
 ENVIRONMENT = {
@@ -29,6 +30,7 @@ def connected() -> Iterator[None]:
 
     Raises:
         ConfigError: the cluster that ``RAY_ADDRESS`` names does not answer, or our own does not start.
+        FactoryError: what ran on it failed; says why, and the whole story is printed, which is to the log in a run.
     """
     os.environ.update(ENVIRONMENT)
     # Workers import this project from where it is, whatever their working directory.
@@ -53,6 +55,15 @@ def connected() -> Iterator[None]:
     context.enable_progress_bars = False
     try:
         yield
+    except ray.exceptions.RayError as error:
+        if isinstance(error, FactoryError):
+            raise
+        traceback.print_exc()
+        raise FactoryError(cause(str(error))) from error
+    except Exception as error:
+        if of_the_system(error):
+            traceback.print_exc()
+        raise
     finally:
         ray.shutdown()
 

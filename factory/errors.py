@@ -1,6 +1,8 @@
 """The errors that are a user's to mend. The command line shows their text, without a traceback, and exits with 2."""
 
+import errno
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,10 +40,68 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     return f"{hint} Valid: {', '.join(choices[:SHOWN])}{more}" if choices else hint
 
 
+WAYS_OUT = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room there"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "see that this user may read and write there"),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST), "see that nothing else works there"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)"),
+}
+"""What to do about an error of the system, by its number."""
+
+WRAPPED = "The above exception was the direct cause of the following exception:"
+
+
+def of_the_system(error: BaseException) -> OSError | None:
+    """An error of disk or network as one: libraries in Rust (polars, safetensors) only say so in words."""
+    number = re.search(r"\(os error (\d+)\)|\[Errno (\d+)\]", str(error))
+    if isinstance(error, OSError):
+        if error.errno is None and number:
+            error.errno = int(number[1] or number[2])
+        return error
+    return OSError(int(number[1] or number[2]), str(error)) if number else None
+
+
+def in_a_line(error: BaseException) -> str:
+    """What went wrong; of an error of the system ``'file': what is wrong; what to do``."""
+    found = of_the_system(error)
+    if found is None:
+        return " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    where = f"'{os.fsdecode(found.filename)}': " if isinstance(found.filename, str | bytes | os.PathLike) else ""
+    if found.errno in WAYS_OUT and (where or os.strerror(found.errno) in str(found)):
+        return f"{where}{os.strerror(found.errno)}; {WAYS_OUT[found.errno]}"
+    what = found.strerror or str(found) or type(found).__name__
+    return f"{where}{' '.join(what.split())[:500]}; see that the disk, or the network, is well"
+
+
+def cause(story: str) -> str:
+    """What a worker's traceback says went wrong, in a line: not what Ray has wrapped it in, nor what Ray advises."""
+    parts = [part for part in story.split(WRAPPED) if "ray.exceptions.UserCodeException" not in part]
+    lines = [line for line in (parts[-1] if parts else story).splitlines() if line.strip()]
+    if any(line.lstrip().startswith('File "') for line in lines):
+        raised = [number for number, line in enumerate(lines) if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
+        if raised:
+            said = " ".join(line.strip() for line in lines[raised[-1] :])
+            system = re.search(r"\[Errno (\d+)\] (.+?)(?:: '(.+?)')?$", said)
+            return in_a_line(OSError(int(system[1]), system[2], system[3])) if system else said[:500]
+    return lines[0].strip()[:500] if lines else "no reason was given"
+
+
+@contextmanager
+def named(path: os.PathLike[str]) -> Iterator[None]:
+    """Errors of the disk within the block name this file, where they name none."""
+    try:
+        yield
+    except Exception as error:
+        found = of_the_system(error)
+        if found is None or found.filename is not None or found.errno not in WAYS_OUT:
+            raise
+        raise OSError(found.errno, os.strerror(found.errno), os.fspath(path)) from error
+
+
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """No traceback for what a user can mend: 2 for what was refused before any work, 1 for a stage that failed,
-    130 for Ctrl-C."""
+    """No traceback for what a user can mend: 2 for what was refused before any work, 1 for a stage that failed and for
+    an error of the disk, 130 for Ctrl-C."""
     try:
         yield
     except ConfigError as error:
@@ -50,6 +110,10 @@ def user_errors() -> Iterator[None]:
         _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on from here", 130)
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) or of_the_system(error) is None:
+            raise
+        _fail(f"{in_a_line(error)}; the same command goes on from here", 1)
 
 
 def _fail(message: str, code: int) -> NoReturn:

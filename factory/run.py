@@ -98,12 +98,15 @@ class Run:
     def changed(self, recipe: Recipe) -> list[str]:
         """The settings that the run was begun with and that the recipe has otherwise."""
         before, now = read_json(self.folder / "run.json")["identity"], json.loads(json.dumps(recipe.identity()))
-        # where a run publishes was a part of its identity once
-        return sorted(key for key in before if before[key] != now.get(key) and "publish." not in key)
+        # what changes no row, and where a run publishes, were parts of its identity once
+        counted = {key for key in before.keys() - recipe.neutral() if "publish." not in key}
+        return sorted(key for key in counted if before[key] != now.get(key))
 
     def _refuse_changes(self, recipe: Recipe) -> None:
         before, now = read_json(self.folder / "run.json")["identity"], json.loads(json.dumps(recipe.identity()))
-        changed = sorted([*self.changed(recipe), *(now.keys() - before.keys())])
+        # a setting that is unset and unknown to the run has come in since it began
+        new = {key for key in now.keys() - before.keys() if now[key] is not None or key.startswith("then.")}
+        changed = sorted([*self.changed(recipe), *new])
         if changed:
             problems = [f"{key}: {before.get(key)!r} in the run, now {now.get(key)!r}" for key in changed]
             way_out = "a run is one recipe: give another folder with --run (RUN=... in make), or undo the change"

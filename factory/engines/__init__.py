@@ -6,6 +6,9 @@ are settings.
 Before a run samples anything, an engine class may say what would fail: if it has a static method
 ``problems(settings, gpus)``, that is called with the engine's settings and the GPUs a worker gets, and returns one
 line for each thing that the recipe or the machine must mend.
+
+Settings that change no text, such as an address or a limit on what is in flight, may be named in a tuple ``NEUTRAL``:
+a run goes on when they change.
 """
 
 from dataclasses import dataclass, replace
@@ -71,9 +74,10 @@ class ContextOverflow(SamplingError):
 
 
 class EngineMisconfigured(Exception):
-    """Raised by an engine whose settings let no request succeed (a refused key, say): the run stops at once.
+    """Raised by an engine none of whose requests can succeed (a refused key, a quota that is used up, a server that
+    answers no more): the run stops at once, and no shard in flight is written.
 
-    The text is one line: it is what the user sees.
+    The text is one line, with the server's own words: it is what the user sees.
     """
 
 
@@ -89,7 +93,7 @@ class Engine(Protocol):
 
         Raises:
             SamplingError: this request failed.
-            EngineMisconfigured: every request will fail until the recipe is mended.
+            EngineMisconfigured: every request will fail until the recipe or the server is mended.
             EngineDead: every further request will fail.
         """
         ...

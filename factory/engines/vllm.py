@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import psutil
 from pydantic import Field, PositiveInt
@@ -41,6 +41,8 @@ class VLLM:
         kv_cache_gib: size of the KV cache in GiB without a GPU; on a GPU vLLM takes ``gpu_memory_utilization``.
         engine_args: further arguments of vLLM's ``AsyncEngineArgs``, by their names.
     """
+
+    NEUTRAL: ClassVar = ("max_num_seqs", "kv_cache_gib")
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from factory.errors import in_a_line
 from factory.publishing.tree import DERIVED, dataset_tree, model_tree
 from factory.targets import Progress, Published, PublishError, Target
 from factory.targets.manifest import manifest_digest
@@ -70,7 +71,7 @@ def _publish(
     try:
         return _made_and_published(target, generation, title, make, near, on_progress)
     except OSError as error:
-        raise PublishError(f"{target.where(generation)}: {error.strerror or error}") from error
+        raise PublishError(f"{target.where(generation)}: {in_a_line(error)}") from error
 
 
 def _made_and_published(

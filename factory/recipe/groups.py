@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import (
@@ -127,6 +127,9 @@ class Teacher(Settings):
 class Rollout(Settings):
     """How the sampling is spread.
 
+    Where and beside what a shard is sampled changes no row, so of these only ``shard_rows`` and the kind of device are
+    part of a run's identity.
+
     Args:
         engines: workers, each with an engine of its own.
         cpus_per_engine: processors that each asks Ray for.
@@ -134,6 +137,8 @@ class Rollout(Settings):
         shard_rows: questions of a shard: what is sampled again after a crash, and written at once.
         shards_in_flight: shards that a worker has open at a time, so that the last questions of one do not idle it.
     """
+
+    NEUTRAL: ClassVar = ("engines", "cpus_per_engine", "shards_in_flight")
 
     engines: PositiveInt = 1
     cpus_per_engine: PositiveFloat = 1

@@ -116,7 +116,8 @@ class Recipe(Settings):
     def identity(self) -> dict[str, Any]:
         """What the run computes: dotted settings with their values, and the digests of the files they name.
 
-        How many generations a run makes is left out (it may be continued), and so is what changes no table.
+        How many generations a run makes is left out (it may be continued), and so is what changes no table: see
+        :meth:`neutral` as well.
         """
         found: dict[str, Any] = {}
         begin = 0
@@ -138,6 +139,20 @@ class Recipe(Settings):
                 found |= {prefix + key: value for key, value in settings.items() if (key, value) not in found.items()}
                 found[prefix + "begins"] = begin
             begin += phase.generations
+        neutral = self.neutral()
+        return {key: value for key, value in found.items() if key not in neutral}
+
+    def neutral(self) -> set[str]:
+        """The dotted settings of all phases that change no row: of the spread of the sampling, and of the engines what
+        their classes say (``NEUTRAL``)."""
+        found: set[str] = set()
+        for number, phase in enumerate(self.phases):
+            engines = {"engine": phase.engine} | ({"teacher.engine": phase.teacher.engine} if phase.teacher else {})
+            names = {"rollout": Rollout.NEUTRAL} | {
+                key: getattr(find(engine.path), "NEUTRAL", ()) for key, engine in engines.items()
+            }
+            prefix = f"then.{number - 1}." if number else ""
+            found |= {f"{prefix}{key}.{name}" for key, some in names.items() for name in some}
         return found
 
     def fingerprint(self) -> str:

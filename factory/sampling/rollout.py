@@ -10,6 +10,7 @@ The only file that knows actors.
 
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import ray
 from ray.data import ActorPoolStrategy
 
-from factory.errors import FactoryError
+from factory.errors import FactoryError, cause
 from factory.recipe.groups import Rollout
 from factory.record import Record
 from factory.sampling.worker import Job, Tally, Worker
@@ -38,7 +39,8 @@ def roll_out(
     (``host``, ``sha256``, ``rows``), and what it raises ends the sampling.
 
     Raises:
-        FactoryError: no engine could be started, or a strategy raised.
+        FactoryError: no engine could be started, none of its requests can succeed, a strategy raised, or a shard
+            could not be written. The text is the worker's own reason.
     """
     work = [{"pass": number, "shard": str(path)} for number, p in enumerate(job.passes) for path in p.missing()]
     if not work:
@@ -63,10 +65,11 @@ def roll_out(
     try:
         for row in dataset.iter_rows():
             if row["failure"]:
-                raise FactoryError(f"sampling stopped: {row['failure']}\n  the full story is in {job.log}")
+                raise _stopped(row["failure"], job)
             on_shard(Path(row["shard"]), {name: row[name] for name in ("host", "sha256", "rows")})
     except (ray.exceptions.RayError, RuntimeError) as error:
-        raise FactoryError(f"sampling stopped: {_cause(error)}\n  the full story is in {job.log}") from error
+        traceback.print_exc()  # to the log, as a worker that died could not
+        raise _stopped(cause(str(error)), job) from error
     finally:
         watching.set()
         watcher.join(timeout=5)
@@ -100,7 +103,6 @@ def _watch(board: Any, on_progress: Callable[[Tally, Tally], None], stop: thread
             on_progress(tally, pace)
 
 
-def _cause(error: BaseException) -> str:
-    """The last line of a worker's traceback: what went wrong, without Ray's wrapping."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+def _stopped(why: str, job: Job) -> FactoryError:
+    way_out = "nothing that was not judged is written, and the same command goes on from here"
+    return FactoryError(f"sampling stopped: {why}\n  {way_out}; the full story is in {job.log}")

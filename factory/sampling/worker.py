@@ -8,11 +8,10 @@ import hashlib
 import os
 import socket
 import time
-import traceback
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from factory.files import shards, write_table, write_text
 from factory.prompts import Prompt
 from factory.recipe.component import Component
 from factory.record import Record
+from factory.sampling.failures import HALF, escaped, refuse_unsampled, told
 from factory.verifiers import judge
 from schemas import ROLLOUTS
 
@@ -86,34 +86,42 @@ class Worker:
     """An actor: one engine, any number of shards in flight. Its noise goes to the run's log."""
 
     def __init__(self, job: Job, board: Any):
-        _redirect_output(job.log)
         self.job, self.board = job, board
-        self.verifier = job.verifier()
-        self.engines: dict[By, Engine] = {"student": job.engine(str(job.model))}
-        if job.teacher:
-            self.engines["teacher"] = job.teacher(job.teacher_name)
+        self.engines: dict[By, Engine] = {}
         self.judging = ThreadPoolExecutor(1)  # a slow verdict must not keep the engine waiting for requests
         self.unsent: Tally = Counter()
         self.sent = time.monotonic()
+        self.failure: str | None = None
+        try:
+            _redirect_output(job.log)
+            self.verifier = job.verifier()
+            self.engines["student"] = job.engine(str(job.model))
+            if job.teacher:
+                self.engines["teacher"] = job.teacher(job.teacher_name)
+        except Exception as error:  # Ray would start an actor that raises here over and over
+            self.failure = told(error)
 
     async def __call__(self, batch: pa.Table) -> pa.Table:
         row = batch.to_pylist()[0]
         shard, task = Path(row["shard"]), self.job.passes[row["pass"]]
         out, deaths = task.out / shard.name, task.out / f".{shard.name}.deaths"
-        quarantined = deaths.exists() and int(deaths.read_text()) >= MAX_ENGINE_DEATHS
-        questions = [_question(row) for row in pq.read_table(shard).to_pylist()]
+        if self.failure:
+            return _outcome(out, self.failure)
         try:
+            quarantined = deaths.exists() and int(deaths.read_text()) >= MAX_ENGINE_DEATHS
+            questions = [_question(row) for row in pq.read_table(shard).to_pylist()]
             rows = await asyncio.gather(*(self._rollout(question, task, quarantined) for question in questions))
+            if not quarantined:
+                refuse_unsampled(rows)
+            written = write_table(out, pa.Table.from_pylist(rows, schema=ROLLOUTS))
+            deaths.unlink(missing_ok=True)
         except EngineDead as error:
             # The actor would live on without its engine: leave, so that Ray starts another with the same shards.
             write_text(deaths, str(int(deaths.read_text()) + 1 if deaths.exists() else 1))
             print(f"engine died: {error}", flush=True)
             os._exit(1)
         except Exception as error:  # what Ray raises in the driver does not tell the cause
-            traceback.print_exc()
-            return _outcome(out, f"{type(error).__name__}: {error}")
-        written = write_table(out, pa.Table.from_pylist(rows, schema=ROLLOUTS))
-        deaths.unlink(missing_ok=True)
+            return _outcome(out, told(error))
         self._report(Counter(), at_once=True)
         return _outcome(out, None, written)
 
@@ -174,14 +182,18 @@ class Worker:
             if request.quarantined:
                 raise SamplingError(f"the engine died {MAX_ENGINE_DEATHS} times with this shard in flight")
             completion = cut(await self.engines[request.by].sample(messages, seed, sampling), sampling.stop)
-            judged = await asyncio.get_running_loop().run_in_executor(
-                self.judging, judge, self.verifier, completion.text, question, completion.finish_reason
-            )
-            verdict, predicted = judged.verdict, judged.predicted_answer
-            error = judged.reason if verdict == "error" else None
+            text = escaped(completion.text)
+            if text != completion.text:  # neither a table nor a tokenizer takes it
+                completion, verdict, predicted, error = replace(completion, text=text), "error", None, HALF
+            else:
+                judged = await asyncio.get_running_loop().run_in_executor(
+                    self.judging, judge, self.verifier, text, question, completion.finish_reason
+                )
+                verdict, predicted = judged.verdict, judged.predicted_answer
+                error = escaped(judged.reason or "no reason was given") if verdict == "error" else None
         except SamplingError as failure:
             completion = Completion("", "error", 0, 0)
-            verdict, predicted, error = "error", None, str(failure)
+            verdict, predicted, error = "error", None, escaped(str(failure))
         counted = not hint and verdict != "error"
         self._report(
             Counter(
