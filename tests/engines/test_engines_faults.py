@@ -1,89 +1,22 @@
 """The client of OpenAI-compatible servers against a small server on this machine that fails on demand."""
 
+import asyncio
 import json
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-import pyarrow as pa
 import pytest
 
-from factory.cluster import connected
 from factory.engines import Completion, EngineMisconfigured, Sampling, SamplingError
 from factory.engines.openai import OpenAI
 from factory.engines.vllm import VLLM
-from factory.errors import FactoryError
-from factory.files import write_table
-from factory.prompts import Prompt
-from factory.recipe.component import Component, parse
-from factory.recipe.groups import Rollout
-from factory.sampling.rollout import roll_out
-from factory.sampling.worker import Job, Pass
-from schemas import QUESTIONS
-from tests.support.served import free_port, sample
+from factory.recipe.component import parse
+from tests.support.misbehaving import ASKED, HANG_UP, KEY, Misbehaving, Reply, failed, running, said, sums
+from tests.support.served import RUNNER, Request, free_port, sample
 
-KEY = "sk-a-secret-of-the-test"
-ASKED = [{"role": "user", "content": "1+2"}]
-HANG_UP = (0, None)
 DEFAULT = Sampling()
-GOOD = {
-    "choices": [{"message": {"role": "assistant", "content": "The answer is 3"}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 5, "completion_tokens": 4},
-}
-
-
-class Server(ThreadingHTTPServer):
-    """Serves the model ``good-model``; ``replies`` are the next answers to completions, then all are good ones."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server_port}/v1"
-        self.key: str | None = None
-        self.replies: list[tuple[int, Any]] = []
-        self.asked: list[dict[str, Any]] = []
-        self.seconds = 0.0
-        self.at_once = self.most = 0
-        self.lock = threading.Lock()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self._answer(200, {"object": "list", "data": [{"id": "good-model", "object": "model"}]})
-
-    def do_POST(self) -> None:
-        server = self.server
-        with server.lock:
-            server.at_once += 1
-            server.most = max(server.most, server.at_once)
-            server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            status, body = server.replies.pop(0) if server.replies else (200, GOOD)
-        time.sleep(server.seconds)
-        with server.lock:
-            server.at_once -= 1
-        if (status, body) != HANG_UP:
-            self._answer(status, body)
-
-    def _answer(self, status: int, body: Any) -> None:
-        if self.server.key and self.headers["Authorization"] != f"Bearer {self.server.key}":
-            status, body = 401, {"error": {"message": f"wrong key: {self.headers['Authorization']}"}}
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Retry-After", "0.01")
-        with suppress(BrokenPipeError):  # a client that timed out has hung up
-            self.end_headers()
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Silence: the tests print nothing."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -93,26 +26,17 @@ def key() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def ray_cluster(key: None) -> Iterator[None]:
-    """Its workers have the key in their environment, as they were started with it."""
-    with connected():
-        yield
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+def server() -> Iterator[Misbehaving]:
+    with running() as server:
         yield server
-        server.shutdown()
 
 
-def sampled(server: Server, sampling: Sampling = DEFAULT, times: int = 1, **settings: Any) -> list[Completion]:
+def sampled(server: Misbehaving, sampling: Sampling = DEFAULT, times: int = 1, **settings: Any) -> list[Completion]:
     return sample("good-model", server.address, [(ASKED, seed, sampling) for seed in range(times)], **settings)
 
 
-def test_a_request_says_what_the_recipe_says(server: Server) -> None:
+def test_a_request_says_what_the_recipe_says(server: Misbehaving) -> None:
     sampling = Sampling(temperature=0.5, top_p=0.9, top_k=7, max_tokens=11, stop=("\n", "Q:"))
     assert sampled(server, sampling) == [Completion("The answer is 3", "stop", 5, 4)]
     expected = {"temperature": 0.5, "top_p": 0.9, "top_k": 7, "max_tokens": 11, "stop": ["\n", "Q:"], "seed": 0}
@@ -122,58 +46,161 @@ def test_a_request_says_what_the_recipe_says(server: Server) -> None:
     assert "stop" not in server.asked[1]
 
 
-def test_no_more_requests_at_a_time_than_allowed(server: Server) -> None:
+def test_no_more_requests_at_a_time_than_allowed(server: Misbehaving) -> None:
     server.seconds = 0.1
     assert len(sampled(server, times=12, max_concurrency=3)) == 12
     assert server.most == 3
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_a_passing_fault_is_tried_again(server: Server, status: int) -> None:
-    server.replies = [(status, {"error": {"message": "not now"}})] * 2
+def outcomes(server: Misbehaving, asked: list[Request], **settings: Any) -> list[Completion | BaseException]:
+    """What becomes of each of several requests at once."""
+
+    async def all_at_once() -> list[Completion | BaseException]:
+        engine = OpenAI("good-model", base_url=server.address, **settings)
+        return await asyncio.gather(*(engine.sample(*request) for request in asked), return_exceptions=True)
+
+    return RUNNER.run(all_at_once())
+
+
+def asked(*texts: str) -> list[Request]:
+    return [([{"role": "user", "content": text}], 0, DEFAULT) for text in texts]
+
+
+def refusing(reply: Reply, marked: str) -> Callable[[dict[str, Any]], Reply]:
+    """Answers of a server that has one reply to requests with a mark, and sums for the others."""
+    return lambda request: reply if marked in json.dumps(request) else sums(request)
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
+def test_a_passing_fault_is_tried_again(server: Misbehaving, status: int) -> None:
+    server.replies = [failed(status, "not now")] * 2
     assert sampled(server, retries=2) == [Completion("The answer is 3", "stop", 5, 4)]
     assert len(server.asked) == 3
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "words"),
     [
-        ((500, {"error": {"message": "out of memory"}}), "out of memory"),
-        ((400, {"error": {"message": f"prompt too long, your key is {KEY}"}}), r"prompt too long, your key is \[key\]"),
-        ((200, b"{'not': json"), "JSONDecodeError"),
+        (failed(500, "out of memory"), "out of memory"),
+        (failed(400, f"bad prompt, your key is {KEY}"), r"bad prompt, your key is \[key\]"),
+        (failed(400, "half \ud83d of a word"), r"half \\ud83d of a word"),
+        (failed(403, "flagged by moderation"), "flagged by moderation"),
+        (failed(422, "no such field"), "no such field"),
+        ((200, b"{'not': json"), "no JSON: {'not': json"),
+        ((200, b"<html>Log in</html>"), "no JSON: <html>Log in"),
         ((200, {}), "no chat completion"),
+        ((200, []), "no chat completion"),
         ((200, {"choices": []}), "no chat completion"),
-        ((200, {"choices": [{"message": {"content": "The"}, "finish_reason": "content_filter"}]}), "content_filter"),
+        ((200, {"choices": None, "error": {"message": "upstream is ill", "code": 400}}), "upstream is ill"),
     ],
 )
-def test_one_request_fails_and_the_next_is_served(server: Server, reply: tuple[int, Any], said: str) -> None:
+def test_one_request_fails_and_the_others_are_served(server: Misbehaving, reply: Reply, words: str) -> None:
+    server.answer = refusing(reply, "7+8")
+    first, failure, last = outcomes(server, asked("1+2", "7+8", "3+4"), retries=0)
+    assert isinstance(first, Completion)
+    assert isinstance(last, Completion)
+    assert (first.text[-1], last.text[-1]) == ("3", "7")
+    assert isinstance(failure, SamplingError)
+    assert re.search(words, str(failure))
+    assert KEY not in str(failure)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 422])
+def test_a_server_that_refuses_everything_stops_the_run_with_its_own_words(server: Misbehaving, status: int) -> None:
+    server.answer = lambda request: failed(status, f"top_k is not for {KEY}")
+    found = outcomes(server, asked("1+2", "7+8", "3+4"), max_concurrency=1)
+    assert all(isinstance(one, EngineMisconfigured) for one in found)
+    assert "top_k is not for [key]" in str(found[0])
+    assert len(server.asked) == 2  # one of the questions, and a short one: nothing more is spent
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        failed(429, "You exceeded your current quota", type="insufficient_quota", code="insufficient_quota"),
+        failed(402, "Insufficient Balance"),
+        failed(401, "no such key"),
+        (200, {"error": {"message": "Insufficient credits", "code": 402}}),
+    ],
+)
+def test_a_quota_that_is_used_up_or_a_refused_key_stops_the_run_at_once(server: Misbehaving, reply: Reply) -> None:
     server.replies = [reply]
-    with pytest.raises(SamplingError, match=said) as caught:
-        sampled(server, retries=0)
-    assert KEY not in str(caught.value)
+    with pytest.raises(EngineMisconfigured, match=r"current quota|Insufficient|no such key"):
+        sampled(server)
+    assert len(server.asked) == 1
+
+
+def test_a_rate_limit_is_waited_for_however_often_it_comes(server: Misbehaving) -> None:
+    server.replies = [failed(429, "Rate limit reached: 3 requests per min")] * 4
+    assert sampled(server, retries=0)[0].text == "The answer is 3"
+    assert len(server.asked) == 5
+
+
+def test_a_server_that_asks_for_more_than_patience_is_not_waited_for(server: Misbehaving) -> None:
+    server.retry_after, server.replies = "86400", [failed(429, "come back tomorrow")]
+    with pytest.raises(EngineMisconfigured, match=r"asks to wait 86400 s, longer than patience.*come back tomorrow"):
+        sampled(server)
+
+
+@pytest.mark.parametrize("reply", [failed(503, "loading the model"), failed(429, "rate limit"), HANG_UP])
+def test_no_answer_for_longer_than_patience_stops_the_run(server: Misbehaving, reply: Reply) -> None:
+    server.answer = lambda request: reply
+    found = outcomes(server, asked("1+2", "7+8"), retries=1, patience=2)
+    words = "no server answers" if reply == HANG_UP else str(reply[1]["error"]["message"])
+    for one in found:
+        assert isinstance(one, EngineMisconfigured)
+        assert re.search(rf"no answer .* for 2 s \(patience\).*{words}", str(one))
+
+
+def test_a_server_that_hangs_stops_the_run_before_its_requests_time_out(server: Misbehaving) -> None:
+    server.seconds = 20
+    with pytest.raises(EngineMisconfigured, match=r"no answer .* for 1 s"):
+        sampled(server, patience=1)
+
+
+def test_a_server_that_is_away_for_a_while_is_waited_for(server: Misbehaving) -> None:
+    server.replies = [HANG_UP] * 4
     assert sampled(server, retries=0)[0].text == "The answer is 3"
 
 
-def test_a_time_out_is_an_error_of_the_request(server: Server) -> None:
-    server.seconds = 0.5
-    with pytest.raises(SamplingError, match=r"no answer within 0.1 s"):
-        sampled(server, retries=0, timeout=0.1)
+def test_one_request_without_an_answer_is_an_error_of_its_own(server: Misbehaving) -> None:
+    """Also the last of a run, with which no other goes along: a short one tells that the server is well."""
+    server.answer = refusing(failed(500, "CUDA error"), "7+8")
+    [failure] = outcomes(server, asked("7+8"), retries=1, patience=20)
+    assert isinstance(failure, SamplingError)
+    assert "CUDA error" in str(failure)
+    assert [request["messages"][0]["content"] for request in server.asked] == ["7+8", "7+8", "What is 1+1?"]
 
 
-def test_a_server_that_goes_away_stops_the_run(server: Server) -> None:
-    server.replies = [HANG_UP] * 2
-    with pytest.raises(EngineMisconfigured, match=r"no server answers at .* any more"):
-        sampled(server, retries=1)
-    assert len(server.asked) == 2
+def test_what_all_requests_share_is_in_the_short_one(server: Misbehaving) -> None:
+    server.answer = refusing(failed(400, "System role not supported"), "system")
+    dialogue = [{"role": role, "content": "1+2"} for role in ("system", "user", "assistant", "user")]
+    [failure] = outcomes(server, [(dialogue, 0, Sampling(top_k=3))])
+    assert isinstance(failure, EngineMisconfigured)
+    assert "System role not supported" in str(failure)
+    short = server.asked[1]
+    assert [message["role"] for message in short["messages"]] == ["system", "user", "assistant", "user"]
+    assert short["top_k"] == 3
+
+
+@pytest.mark.parametrize("drip", [0.0, 0.02])
+def test_a_time_limit_is_for_the_whole_answer(server: Misbehaving, drip: float) -> None:
+    """Not for each read of it: a server that sends a byte now and then is no faster for that."""
+    server.answer = lambda request: sums(request) if "1+1?" in str(request) else said("slow" * 100)
+    server.drip, server.seconds = drip, 0.0 if drip else 1.5
+    with pytest.raises(EngineMisconfigured, match=r"no answer .* said last: no answer within 0.3 s"):
+        sampled(server, retries=0, timeout=0.3, patience=1.5)
 
 
 @pytest.mark.parametrize("usage", [{}, {"usage": None}, {"usage": {}}])
-def test_a_server_may_leave_out_the_usage(server: Server, usage: dict[str, Any]) -> None:
+def test_a_server_may_leave_out_the_usage(server: Misbehaving, usage: dict[str, Any]) -> None:
     server.replies = [(200, {"choices": [{"message": {"content": "3"}, "finish_reason": "length"}], **usage})]
     assert sampled(server) == [Completion("3", "length", 0, 0)]
 
 
-def test_a_wrong_server_is_told_before_anything_is_sampled(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_server_is_told_before_anything_is_sampled(
+    server: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def problems(**settings: Any) -> list[str]:
         component = parse({"_component_": "factory.engines.openai.OpenAI", "base_url": server.address, **settings})
         return OpenAI.problems(component.settings, gpus=0)
@@ -192,7 +219,27 @@ def test_a_wrong_server_is_told_before_anything_is_sampled(server: Server, monke
     assert "OPENAI_API_KEY, which is not set (401)" in problems()[0]
     monkeypatch.setenv("MINE", "another")
     assert problems(api_key_env="MINE") == []
-    assert not server.asked
+
+
+@pytest.mark.parametrize("listed", [None, [], ["other"]])
+def test_a_server_without_a_list_or_with_an_alias_works(server: Misbehaving, listed: list[str] | None) -> None:
+    server.listed, server.served = listed, ["alias"]
+    assert sampled(server, served_model="alias")[0].text == "The answer is 3"
+    assert [request["max_tokens"] for request in server.asked] == [1, DEFAULT.max_tokens]
+    with pytest.raises(EngineMisconfigured, match=r"does not serve 'alas'|`alas` does not exist"):
+        sampled(server, served_model="alas")
+
+
+def test_a_model_that_is_not_named_must_be_the_one_that_answers(server: Misbehaving) -> None:
+    """A server that takes any name would have every generation sample the same model."""
+    server.listed = None
+    assert sampled(server)[0].text == "The answer is 3"
+    server.answer = lambda request: (200, sums(request)[1] | {"model": "another"})
+    with pytest.raises(EngineMisconfigured, match="does not serve 'good-model': it answers as 'another'"):
+        sampled(server)
+    server.listed = ["another"]
+    with pytest.raises(EngineMisconfigured, match="does not serve 'good-model'"):
+        sampled(server)
 
 
 def test_an_adapter_and_gpus_are_checked_before_the_engine_starts(tmp_path: Path) -> None:
@@ -210,45 +257,3 @@ def test_an_adapter_and_gpus_are_checked_before_the_engine_starts(tmp_path: Path
     assert "rank 1000" in problems(0, adapter=tmp_path)[0]
     (tmp_path / "adapter_config.json").write_text('{"r": 4}')
     assert problems(0, adapter=tmp_path) == []
-
-
-@pytest.mark.usefixtures("ray_cluster")
-@pytest.mark.parametrize("at", ["start", "request"])
-def test_a_refused_key_stops_the_run_at_once(server: Server, tmp_path: Path, at: str) -> None:
-    """Ray must not try it over and over, and nothing may be written that a resumed run would take for done."""
-    if at == "start":
-        server.key = "another"
-    server.replies = [(401, {"error": {"message": f"wrong key: {KEY}"}})] * 4
-    with pytest.raises(FactoryError, match="OPENAI_API_KEY") as caught:
-        roll_out(job(server, tmp_path), Rollout(), lambda tally, pace: None)
-    assert KEY not in str(caught.value) + (tmp_path / "log").read_text()
-    assert not list((tmp_path / "out").glob("*.parquet"))
-
-
-@pytest.mark.usefixtures("ray_cluster")
-def test_the_loop_s_rollout_samples_a_server_and_cuts_what_it_did_not(server: Server, tmp_path: Path) -> None:
-    runaway = {"choices": [{"message": {"content": "The answer is 3\nQ: 7+8"}, "finish_reason": "length"}]}
-    server.replies = [(200, runaway)]
-    tally = roll_out(job(server, tmp_path), Rollout(), lambda tally, pace: None)
-    assert tally["correct"] == tally["questions"] == 1
-    [attempt] = pl.read_parquet(tmp_path / "out")["attempts"][0]
-    shown = [attempt[name] for name in ("completion", "verdict", "finish_reason")]
-    assert shown == ["The answer is 3", "correct", "stop"]
-
-
-def job(server: Server, folder: Path) -> Job:
-    """One question, sampled once; the server cuts at no stop string."""
-    row = {"question_id": "1+2", "corpus": "sums", "split": "train", "question": "1+2", "answer": "3"}
-    write_table(folder / "questions" / "00000.parquet", pa.Table.from_pylist([row], schema=QUESTIONS))
-    alone = Component("factory.strategies.independent.independent", {})
-    return Job(
-        model=Path("good-model"),
-        model_name="good-model",
-        generation=0,
-        seed=0,
-        engine=parse({"_component_": "factory.engines.openai.OpenAI", "base_url": server.address, "retries": 0}),
-        verifier=Component("factory.verifiers.exact.Exact", {}),
-        prompt=Prompt(),
-        passes=(Pass(folder / "questions", folder / "out", alone, Sampling(stop=("\nQ:",))),),
-        log=folder / "log",
-    )
