@@ -7,7 +7,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -30,7 +30,7 @@ def connected() -> Iterator[None]:
 
     Raises:
         ConfigError: the cluster that ``RAY_ADDRESS`` names does not answer, or our own does not start.
-        FactoryError: what ran on it failed; says why, and the whole story is printed, which is to the log in a run.
+        FactoryError: see :func:`explained`.
     """
     os.environ.update(ENVIRONMENT)
     # Workers import this project from where it is, whatever their working directory.
@@ -54,18 +54,33 @@ def connected() -> Iterator[None]:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     try:
-        yield
-    except ray.exceptions.RayError as error:
-        if isinstance(error, FactoryError):
-            raise
-        traceback.print_exc()
-        raise FactoryError(cause(str(error))) from error
-    except Exception as error:
-        if of_the_system(error):
-            traceback.print_exc()
-        raise
+        with explained():
+            yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Within the block what fails on Ray says why in a line; the whole story is printed, which is to the log in a run.
+
+    Raises:
+        FactoryError: in place of an error of Ray's.
+    """
+    try:
+        yield
+    except ray.exceptions.RayError as error:
+        _print(error)
+        raise FactoryError(f"{cause(str(error))}\n  the full story is in the log") from error
+    except Exception as error:
+        if of_the_system(error):
+            _print(error)
+        raise
+
+
+def _print(error: Exception) -> None:
+    with suppress(OSError):  # the log may be on the disk that is full
+        traceback.print_exception(error)
 
 
 def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:

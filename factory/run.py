@@ -28,11 +28,7 @@ from pathlib import Path
 import yaml
 
 from factory.errors import ConfigError, FactoryError, nearest
-<<<<<<< HEAD
-from factory.files import address, digest, read_json, shards, write_json, write_text
-=======
-from factory.files import digest, read_json, write_json, write_text
->>>>>>> 867baa5 (A run's files are held against what their writers reported, and the gate against the snapshot: nothing lost is published around)
+from factory.files import address, digest, read_json, write_json, write_text
 from factory.recipe.recipe import Recipe
 from factory.recipe.settings import ROOT
 from factory.record import Files, Record, described, held_against

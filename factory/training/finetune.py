@@ -18,7 +18,7 @@ import ray
 from omegaconf import DictConfig, OmegaConf
 from ray.exceptions import RayError
 
-from factory.errors import ConfigError, nearest
+from factory.errors import ConfigError, cause, nearest
 from factory.recipe.settings import located
 from factory.training.process import RECIPES, FinetuneError, TrainingLog, processes, run_recipe
 
@@ -135,7 +135,7 @@ def train(
                 on_progress(len(losses), steps, losses[-1])
         exit_code = ray.get(task)
     except RayError as error:
-        raise output.failure(f"the task of the fine-tune died: {error}") from error
+        raise output.failure(f"the task of the fine-tune died: {cause(str(error))}") from error
     except BaseException:  # Ctrl-C as well: whatever ends this call ends the recipe
         ray.cancel(task, force=True)
         raise

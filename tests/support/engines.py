@@ -1,10 +1,14 @@
 """Engines with faults, for the tests of the rollout."""
 
 import asyncio
+import errno
 import random
 import threading
 import time
 from pathlib import Path
+from typing import NoReturn
+
+import pyarrow.parquet as pq
 
 from factory.engines import Completion, ContextOverflow, EngineDead, Sampling
 from factory.engines.scripted import Scripted
@@ -58,3 +62,15 @@ class Forgotten(Scripted):
             time.sleep(0.001)
         loses.unlink()
         notes.touch()
+
+
+class FullDisk(Scripted):
+    """Answers as where the disk has no room: its process can write no table any more, and says so as pyarrow does."""
+
+    def __init__(self, model: str, /):
+        super().__init__(model, accuracy=1.0)
+        pq.write_table = _no_room
+
+
+def _no_room(*_: object, **__: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28] No space left on device")
