@@ -9,7 +9,7 @@ import polars as pl
 
 from factory.curation.curate import check_counts, curate
 from factory.curation.seeds import reference_examples, seeds, warmup_examples
-from factory.errors import ConfigError, FactoryError
+from factory.errors import ConfigError, FactoryError, named
 from factory.files import folder_atomically, shards, write_json, write_table
 from factory.intake.questions import snapshot
 from factory.preflight import preflight, room
@@ -151,14 +151,15 @@ class Stages:
             )
             questions = [path for split in SPLITS for path in shards(self.run.questions(split))]
             with line(f"gen {n}  validate") as shown:
-                judged = validate(
-                    shards(folder / "rollouts"),
-                    shards(folder / "examples"),
-                    shards(folder / "rejects"),
-                    questions,
-                    folder / "validation",
-                    limits,
-                )
+                with named(folder / "validation"):
+                    judged = validate(
+                        shards(folder / "rollouts"),
+                        shards(folder / "examples"),
+                        shards(folder / "rejects"),
+                        questions,
+                        folder / "validation",
+                        limits,
+                    )
                 held = judged.expectations - len(judged.failures)
                 shown.result(f"{held}/{judged.expectations} expectations hold")
             failures = [str(failure) for failure in judged.failures]

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -46,8 +46,9 @@ def quiet(log: Path, descriptor: int = 1) -> Iterator[None]:
         logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # the log may be on a disk that is full; the user is still to be told
+                stream.flush()
         os.dup2(saved[0], 1)
         os.dup2(saved[1], 2)
         console.file = before

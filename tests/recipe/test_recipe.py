@@ -12,8 +12,9 @@ from omegaconf import OmegaConf
 from factory.errors import ConfigError
 from factory.recipe.component import PATH, find
 from factory.recipe.load import load_recipe
-from factory.recipe.recipe import flat
+from factory.recipe.recipe import Recipe, flat
 from factory.recipe.settings import ROOT, located
+from factory.run import Run
 from factory.training.finetune import configure
 
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
@@ -234,9 +235,54 @@ def test_the_fingerprint_changes_with_every_setting(exemplars: Path) -> None:
     }
     left = overrides.keys() - changed
     changes_no_table = ("generations", "description", "preflight.", "publish.")
-    assert left == {key for key in overrides if key.startswith(changes_no_table)}
+    changes_no_row = {*recipe.neutral(), "rollout.engines", "engine.kv_cache_gib"}
+    assert left == {key for key in overrides if key.startswith(changes_no_table)} | changes_no_row
     assert len(left) > 8
     assert load_recipe(NAME).fingerprint() == recipe.fingerprint()
+
+
+SERVED = f"{{{PATH}: factory.engines.openai.OpenAI, base_url: 'http://one:8000/v1', served_model: big}}"
+ELSEWHERE = (
+    "base_url=http://two:9000/v1",
+    "api_key_env=MINE",
+    "max_concurrency=2",
+    "retries=1",
+    "timeout=9",
+    "patience=9",
+)
+
+
+def served(*changes: str) -> Recipe:
+    """A recipe whose student and teacher are served, in two phases, with changes of the teacher or of the whole."""
+    later = f"then=[{{engine: {SERVED}}}]"
+    changes = tuple(f"teacher.engine.{change}" if change in ELSEWHERE else change for change in changes)
+    return load_recipe(NAME, [f"engine={SERVED}", f"teacher={{engine: {SERVED}}}", later, *changes])
+
+
+def test_where_a_server_is_and_how_it_is_waited_for_make_no_other_recipe() -> None:
+    before = served()
+    assert served(*ELSEWHERE).fingerprint() == before.fingerprint()
+    assert served("then.0.engine.base_url=http://two/v1", "engine.patience=9").fingerprint() == before.fingerprint()
+    for setting in ("served_model=small", 'reasoning=""', "logprobs=true"):
+        assert served(f"teacher.engine.{setting}").fingerprint() != before.fingerprint()
+        assert served(f"then.0.engine.{setting}").fingerprint() != before.fingerprint()
+
+
+def test_a_run_goes_on_at_another_address_also_one_that_was_begun_when_that_counted(tmp_path: Path) -> None:
+    Run.open(tmp_path, served())
+    (tmp_path / "records").mkdir()
+    begun = json.loads((tmp_path / "run.json").read_text())
+    Run.open(tmp_path, served(*ELSEWHERE, "rollout.engines=3"))
+    assert "http://two:9000/v1" in (tmp_path / "recipe.yaml").read_text()
+    counted = {"rollout.engines": 1, "engine.base_url": "http://one:8000/v1", "teacher.engine.timeout": 600.0}
+    unknown = {"engine.reasoning", "teacher.engine.reasoning"}
+    identity = {key: value for key, value in begun["identity"].items() if key not in unknown} | counted
+    (tmp_path / "run.json").write_text(json.dumps(begun | {"identity": identity}))
+    Run.open(tmp_path, served(*ELSEWHERE, "rollout.engines=3"))
+    with pytest.raises(ConfigError, match=r"engine.reasoning: None in the run, now ''"):
+        Run.open(tmp_path, served('engine.reasoning=""'))
+    with pytest.raises(ConfigError, match=r"teacher.engine.served_model: 'big' in the run, now 'small'"):
+        Run.open(tmp_path, served("teacher.engine.served_model=small"))
 
 
 @pytest.mark.parametrize("setting", ["finetune.config", "prompt.exemplars"])
