@@ -48,17 +48,20 @@ WAYS_OUT = {
 }
 """What to do about an error of the system, by its number."""
 
+IN_WORDS = re.compile(r"\[Errno (\d+)\] (.+?)(?:: '(.+?)')?$|(.*)\(os error (\d+)\)", re.DOTALL)
+"""An error of the system as Python and as Rust write it; either may stand in a traceback."""
+
 WRAPPED = "The above exception was the direct cause of the following exception:"
 
 
 def of_the_system(error: BaseException) -> OSError | None:
     """An error of disk or network as one: libraries in Rust (polars, safetensors) only say so in words."""
-    number = re.search(r"\(os error (\d+)\)|\[Errno (\d+)\]", str(error))
-    if isinstance(error, OSError):
-        if error.errno is None and number:
-            error.errno = int(number[1] or number[2])
+    if isinstance(error, OSError) and error.errno is not None:
         return error
-    return OSError(int(number[1] or number[2]), str(error)) if number else None
+    words = IN_WORDS.search(str(error))
+    if words:
+        return OSError(int(words[1] or words[5]), words[2] or str(error), words[3])
+    return error if isinstance(error, OSError) else None
 
 
 def in_a_line(error: BaseException) -> str:
@@ -81,8 +84,7 @@ def cause(story: str) -> str:
         raised = [number for number, line in enumerate(lines) if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
         if raised:
             said = " ".join(line.strip() for line in lines[raised[-1] :])
-            system = re.search(r"\[Errno (\d+)\] (.+?)(?:: '(.+?)')?$", said)
-            return in_a_line(OSError(int(system[1]), system[2], system[3])) if system else said[:500]
+            return in_a_line(Exception(said)) if IN_WORDS.search(said) else said[:500]
     return lines[0].strip()[:500] if lines else "no reason was given"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from factory.errors import ConfigError, FactoryError
+from factory.errors import ConfigError, FactoryError, in_a_line, of_the_system
 
 RECIPES = (
     "full_finetune_single_device",
@@ -108,6 +108,9 @@ class TrainingLog:
 
     def failure(self, reason: str) -> FinetuneError:
         last_lines = self._text().splitlines()[-15:]
+        for line in reversed(last_lines):
+            if of_the_system(Exception(line)):
+                return FinetuneError(f"{reason}: {in_a_line(Exception(line))}; the full story is in {self.path}")
         return FinetuneError("\n  ".join([f"{reason}; the last lines of {self.path}:", *last_lines]))
 
     def _text(self) -> str:
