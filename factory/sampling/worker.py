@@ -184,7 +184,8 @@ class Worker:
             completion = cut(await self.engines[request.by].sample(messages, seed, sampling), sampling.stop)
             text = escaped(completion.text)
             if text != completion.text:  # neither a table nor a tokenizer takes it
-                completion, verdict, predicted, error = replace(completion, text=text), "error", None, HALF
+                completion = replace(completion, text=text, finish_reason="error")  # so it is never judged again
+                verdict, predicted, error = "error", None, HALF
             else:
                 judged = await asyncio.get_running_loop().run_in_executor(
                     self.judging, judge, self.verifier, text, question, completion.finish_reason

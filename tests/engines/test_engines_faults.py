@@ -107,7 +107,8 @@ def test_one_request_fails_and_the_others_are_served(server: Misbehaving, reply:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 422])
 def test_a_server_that_refuses_everything_stops_the_run_with_its_own_words(server: Misbehaving, status: int) -> None:
-    server.answer = lambda request: failed(status, f"top_k is not for {KEY}")
+    """Also in words as for a prompt that is too long: vLLM says so of a ``max_tokens`` beyond its context length."""
+    server.answer = lambda request: failed(status, f"top_k is not for {KEY}, nor max_tokens for the context length")
     found = outcomes(server, asked("1+2", "7+8", "3+4"), max_concurrency=1)
     assert all(isinstance(one, EngineMisconfigured) for one in found)
     assert "top_k is not for [key]" in str(found[0])

@@ -138,13 +138,11 @@ class OpenAI:
                 return await self._once(messages, seed, sampling)
             except Failed as failure:
                 self._said = failure.said
-                if failure.overflow:
-                    raise ContextOverflow(failure.said) from None
                 failing_since = failing_since or time.monotonic()
                 tries += not failure.busy
                 spent = failure.refused or (tries > self._retries and not failure.busy)
                 if spent and await self._serves_another(messages, sampling, failing_since):
-                    raise SamplingError(failure.said) from None
+                    raise (ContextOverflow if failure.overflow else SamplingError)(failure.said) from None
                 pause = max(failure.pause, min(FIRST_PAUSE * 2**pauses, LONGEST_PAUSE) * random.uniform(0.75, 1))
                 if pause > self._patience:
                     said = f"asks to wait {pause:.0f} s, longer than patience ({self._patience:g} s)"
