@@ -21,6 +21,7 @@ from factory.run import Run
 from factory.sampling.engine_pass import EnginePass
 from factory.terminal import line
 from factory.training.finetune import FinetuneResult, train
+from factory.training.fitness import refuse_unfit
 from schemas.questions import SPLITS
 from validation import Limits, validate
 from validation.texts import reasons
@@ -48,7 +49,7 @@ class Stages:
         self.run.stage("questions", work)
 
     def make_base(self) -> None:
-        """Model 0: what the recipe names, warmed up on the seed questions if it says so."""
+        """Model 0: what the recipe names, refused if it is unfit; warmed up on the seed questions if it says so."""
 
         def work() -> Record:
             warmup, training = self.recipe.warmup, None
@@ -58,13 +59,15 @@ class Stages:
                     self.recipe.base(temporary)
                 except (OSError, ValueError) as error:
                     raise ConfigError(f"base {self.recipe.base.name}", [str(error)]) from error
+                strips = refuse_unfit(temporary, self.recipe)
                 shown.result(self.recipe.base.name)
             if warmup.steps:
                 self.run.recorded("questions", None, self.run.questions("seed"))
                 given = self.run.folder / "warmup" / "00000.parquet"
                 write_table(given, warmup_examples(self.run, self.recipe.prompt.prompt(), warmup))
                 training = self._train("base model: warm-up", untrained, [given], self.run.base, warmup.steps, 0)
-            return {"model": self.run.identity_of(0), "training": training and asdict(training)}
+            trained = training and asdict(training)
+            return {"model": self.run.identity_of(0), "training": trained, "strips_reasoning": strips}
 
         self.run.stage("base", work)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from factory.errors import ConfigError
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+TEXTS = ("*.json", "*.jinja", "*.txt", "*.model")
+"""Configuration, tokenizer and chat template."""
 
 
 def pretrained(out: Path, /, model: str, chat_template: Path | None = None) -> None:
@@ -27,16 +29,16 @@ def pretrained(out: Path, /, model: str, chat_template: Path | None = None) -> N
     folder = Path(model).expanduser()
     if not folder.is_dir():
         try:
-            folder = Path(snapshot_download(model, allow_patterns=["*.json", "*.jinja", "*.txt", "*.model", *WEIGHTS]))
+            folder = Path(snapshot_download(model, allow_patterns=[*TEXTS, *WEIGHTS]))
         except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
             reason = str(error).splitlines()[0]
             problem = f"model: '{model}' is neither a folder here nor a model that the Hub gives us ({reason})"
             raise ConfigError("base", [problem]) from error
-    for file in folder.iterdir():
-        if any(file.match(pattern) for pattern in WEIGHTS):
-            (out / file.name).symlink_to(file.resolve())
-        elif file.is_file() and file.suffix != ".md":
+    for file in filter(Path.is_file, folder.iterdir()):
+        if any(map(file.match, TEXTS)):
             shutil.copyfile(file, out / file.name)
+        elif file.suffix != ".md":  # weights, in whatever format
+            (out / file.name).symlink_to(file.resolve())
     if chat_template:
         from factory.recipe.settings import located
 

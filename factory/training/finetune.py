@@ -20,6 +20,7 @@ from ray.exceptions import RayError
 
 from factory.errors import ConfigError, cause, nearest
 from factory.recipe.settings import located
+from factory.training.architecture import MODEL_TYPES
 from factory.training.process import RECIPES, FinetuneError, TrainingLog, processes, run_recipe
 
 SET_HERE = {
@@ -41,10 +42,6 @@ KEPT_FILES = ("generation_config.json", "*token*", "vocab.*", "merges.txt", "cha
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16"}
 """The ``dtype`` of a torchtune YAML, as ``config.json`` calls it."""
-
-
-MODEL_TYPES = {"llama": "LLAMA3_2", "qwen2": "QWEN2"}
-"""How torchtune's checkpointer converts the weights of a ``model_type``; the wrong way can garble them silently."""
 
 
 @dataclass(frozen=True)

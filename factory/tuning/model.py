@@ -19,6 +19,8 @@ from torchtune.modules import (
 )
 from torchtune.modules.peft import LoRALinear
 
+from factory.training.architecture import rotary, unsupported
+
 ATTENTION = ("q_proj", "k_proj", "v_proj", "output_proj")
 MLP = ("gate_proj", "down_proj", "up_proj")
 
@@ -37,8 +39,7 @@ def decoder(path: str) -> TransformerDecoder:
         TransformerDecoder: maps token ids of shape ``[b, s]`` to logits of shape ``[b, s, vocab_size]``.
 
     Raises:
-        ValueError: If the checkpoint is neither a Llama nor a Qwen2, **or**
-            if it has biases, an activation, a sliding window or a rotary scaling that this decoder does not have.
+        ValueError: If :func:`factory.training.architecture.unsupported` finds anything in the ``config.json``.
 
     Notation used for tensor shapes:
         - b: batch size
@@ -82,7 +83,8 @@ def lora_decoder(
 def _build(path: str, adapted: frozenset[str], lora: dict[str, Any]) -> TransformerDecoder:
     """The decoder, with adapters of the kind ``lora`` beside the projections named in ``adapted``."""
     config = json.loads((Path(path) / "config.json").read_text())
-    _refuse_what_differs(config, path)
+    if problems := unsupported(config):
+        raise ValueError(f"{path}: {'; '.join(problems)}")
     embed_dim, hidden_dim, num_heads = (
         config[key] for key in ("hidden_size", "intermediate_size", "num_attention_heads")
     )
@@ -133,29 +135,17 @@ def _build(path: str, adapted: frozenset[str], lora: dict[str, Any]) -> Transfor
     )
 
 
-def _refuse_what_differs(config: dict[str, Any], path: str) -> None:
-    if config["model_type"] not in ("llama", "qwen2"):
-        raise ValueError(f"{path} holds a {config['model_type']} model; factory.tuning builds llama and qwen2")
-    if config.get("attention_bias") or config.get("mlp_bias") or config.get("hidden_act", "silu") != "silu":
-        raise ValueError(f"{path} has biases or an activation other than silu, which this decoder does not have")
-    if config.get("use_sliding_window"):
-        raise ValueError(f"{path} attends within a sliding window, which this decoder does not have")
-
-
 def _rope(config: dict[str, Any], head_dim: int, max_seq_len: int) -> nn.Module:
-    """The rotary embedding; transformers 5 keeps its base with the scaling, older checkpoints beside it.
+    """The rotary embedding.
 
     torchtune rotates the dimensions of a Llama in another order than transformers and permutes its weights to match;
     it leaves those of a Qwen2 as they are.
     """
-    scaling = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    base = scaling.get("rope_theta") or config.get("rope_theta") or 10_000
-    kind = scaling.get("rope_type") or scaling.get("type") or "default"
+    kind, scaling = rotary(config)
+    base = scaling["rope_theta"]
     if kind == "default":
         rope = Qwen2RotaryPositionalEmbeddings if config["model_type"] == "qwen2" else RotaryPositionalEmbeddings
         return rope(dim=head_dim, max_seq_len=max_seq_len, base=base)
-    if kind != "llama3" or config["model_type"] != "llama":
-        raise ValueError(f"rotary scaling {kind!r} is not supported; default is, and llama3 for a llama")
     return Llama3ScaledRoPE(
         dim=head_dim,
         max_seq_len=max_seq_len,
