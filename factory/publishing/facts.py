@@ -34,6 +34,8 @@ def dataset_facts(run: Run, recipe: Recipe, n: int, target: Target) -> dict[str,
         "method": now.strategy.name,
         "methods": list(dict.fromkeys(recipe.at(generation).strategy.name for generation in range(n + 1))),
         "base_model": _base(run, recipe),
+        # only where it is so: what was published before this was known stays as it is
+        **({"strips_reasoning": True} if _required(run, "base").get("strips_reasoning") else {}),
         "model": {
             "name": rollouts["model"]["path"],
             "sha256": rollouts["model"]["sha256"],

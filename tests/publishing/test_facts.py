@@ -39,6 +39,18 @@ def test_facts_of_a_run_that_changes_its_method(tmp_path: Path) -> None:
     assert rise["accuracy"] == [*star["accuracy"], star["accuracy"][0] | {"generation": 1} | figures]
 
 
+def test_a_template_that_strips_reasoning_is_a_fact_and_one_that_does_not_is_none(tmp_path: Path) -> None:
+    run, recipe = opened(tmp_path, {})
+    begin(run)
+    record(run, 0, ONE_TURN, {"sampled": 3})
+    before = dataset_facts(run, recipe, 0, SUMS)
+    known = {"model": {"sha256": "ba5e" * 16}}
+    run.finish("base", known | {"strips_reasoning": False}, 0.0)
+    assert dataset_facts(run, recipe, 0, SUMS) == before, "what earlier releases published stays as it is"
+    run.finish("base", known | {"strips_reasoning": True}, 0.0)
+    assert dataset_facts(run, recipe, 0, SUMS) == before | {"strips_reasoning": True}
+
+
 def test_facts_are_those_of_the_records(tmp_path: Path) -> None:
     run, recipe = opened(tmp_path, {"seed": 11})
     begin(run)

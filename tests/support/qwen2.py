@@ -22,6 +22,14 @@ CHATML = (
 )
 """The form of Qwen2.5's, without its tools."""
 
+WITHOUT_THOUGHTS = (
+    "{%- for message in messages %}{%- if message.role == 'assistant' %}"
+    "{{- '<|Assistant|>' + message.content.split('</think>')[-1] + eos_token }}"
+    "{%- else %}{{- '<|User|>' + message.content }}{%- endif %}{%- endfor %}"
+    "{%- if add_generation_prompt %}{{- '<|Assistant|><think>\\n' }}{%- endif %}"
+)
+"""The form of DeepSeek-R1's for a distilled Qwen2.5: the assistant's thoughts are left out, and new ones are begun."""
+
 WIDTH = 128
 
 SMALL = {

@@ -17,17 +17,9 @@ from factory.prompts import completion_ids, prompt_ids
 from factory.recipe.load import load_recipe
 from factory.training.fitness import refuse_unfit
 from factory.tuning import ChatTokenizer
-from tests.support.qwen2 import CHATML, make_qwen2
+from tests.support.qwen2 import CHATML, WITHOUT_THOUGHTS, make_qwen2
 
 MESSAGE = "'<|im_start|>' + message.role + '\\n' + message.content"
-R1 = (
-    "{%- for message in messages %}{%- if message.role == 'assistant' %}"
-    "{{- '<|Assistant|>' + message.content.split('</think>')[-1] + eos_token }}"
-    "{%- else %}{{- '<|User|>' + message.content }}{%- endif %}{%- endfor %}"
-    "{%- if add_generation_prompt %}{{- '<|Assistant|><think>\\n' }}{%- endif %}"
-)
-"""The form of DeepSeek-R1's for distilled Qwen2.5: thoughts of the assistant are left out, and new ones begun."""
-
 ONLY_PLAIN = (
     "{%- for message in messages %}{%- if message.role == 'system' %}{{ raise_exception('no system role') }}"
     "{%- endif %}{{ message.content }}{%- endfor %}"
@@ -273,7 +265,7 @@ def test_everything_is_told_at_once(base: Path) -> None:
 
 def test_our_training_keeps_the_thoughts_that_a_template_leaves_out(base: Path) -> None:
     """Prompts are sampling's, earlier thoughts left out; the last answer is trained on to its end."""
-    tell(base, R1)
+    tell(base, WITHOUT_THOUGHTS)
     assert refuse_unfit(base, load_recipe("rise_gsm8k", ["prompt.instruction=null"])) is True
     tokenizer = AutoTokenizer.from_pretrained(base)
     thoughts = ["One and one?\n</think>\n\nThe answer is 3", "Two, rather.\n</think>\n\nThe answer is 2"]

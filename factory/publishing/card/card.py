@@ -6,6 +6,7 @@ and leaves out the lines of those that are missing::
     method                "star"
     methods               ["star"]               of this generation and those before it, each once
     base_model            {"name": "SmolLM2-135M-Instruct", "sha256": "..."}    a digest is null where a server has it
+    strips_reasoning      True                   the base's chat template leaves out what stands before </think>
     model                 {"name": "gen-1/checkpoint", "sha256": "...", "published": "owner/name@gen-1",
                           "trained_on": {"generation": 1, "examples_sha256": "..."}}      the model that was sampled;
                           published is null where it was not, and trained_on that of the base

@@ -7,7 +7,7 @@ documented way to train on the last message alone, empty settings, is lost when 
 
 from typing import Any
 
-from factory.publishing.card.markdown import block
+from factory.publishing.card.markdown import block, text
 from factory.publishing.card.method import holds_wrong
 from factory.publishing.card.use import loaded, where
 
@@ -56,6 +56,25 @@ def mark(row):
 examples = {loaded}
 {filtered}examples.select_columns("messages").map(mark).to_parquet("last_message.parquet")"""
 
+WHOLE = """\
+from datasets import load_dataset
+from transformers import AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("base-model")
+
+
+def whole(row):
+    *before, last = row["messages"]
+    prompt = tokenizer.apply_chat_template(before, add_generation_prompt=True, return_dict=False)
+    answer = [*tokenizer.encode(last["content"], add_special_tokens=False), tokenizer.eos_token_id]
+    tokens = prompt + answer
+    return {{"input_ids": tokens, "attention_mask": [1] * len(tokens), "labels": [-100] * len(prompt) + answer}}
+
+
+examples = {loaded}
+{filtered}examples = examples.map(whole, remove_columns=examples.column_names)
+examples.to_parquet("whole.parquet")"""
+
 CHAT_DATASET = ["conversation_column: messages", "conversation_style: openai", "train_on_input: false"]
 
 CHAT_TEMPLATE = [
@@ -95,6 +114,7 @@ def train(manifest: dict[str, Any]) -> str:
             *(_torchtune(manifest) if as_it_is else _torchtune_by_message(manifest, code)),
             "### Axolotl",
             *(_axolotl(manifest) if as_it_is else _axolotl_by_message(code)),
+            *(_whole(manifest, code) if manifest["facts"].get("strips_reasoning") else ()),
         ]
     )
 
@@ -124,6 +144,20 @@ def _axolotl_by_message(code: dict[str, str]) -> list[str]:
         "It has to be told of every message whether to train on it:",
         block(MARKED.format(**code), "python"),
         _yaml("datasets:", *_item("path: last_message.parquet", "ds_type: parquet", *CHAT_TEMPLATE, *how)),
+    ]
+
+
+def _whole(manifest: dict[str, Any], code: dict[str, str]) -> list[str]:
+    """For a base whose chat template would leave a part of the rationale out, as the tools above apply it."""
+    return [
+        "### Thoughts that the chat template leaves out",
+        f"The chat template of {text(manifest['facts']['base_model']['name'])} leaves out what a message of the "
+        "assistant says before `</think>`. TRL and Axolotl render examples by it, so on this model, set up as above, "
+        "**they train on no thoughts**. (torchtune's tokenizers have formats of their own.) The project that made the "
+        "dataset renders only the prompt by the template, and trains on all of the last message:",
+        block(WHOLE.format(**code), "python"),
+        "`SFTTrainer` takes these examples as they are. For Axolotl:",
+        _yaml("datasets:", *_item("path: whole.parquet", "ds_type: parquet", "type:")),
     ]
 
 
