@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 
 from factory.errors import ConfigError
+from factory.files import read_json, write_json
+from factory.recipe.settings import located
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 TEXTS = ("*.json", "*.jinja", "*.txt", "*.model")
@@ -24,7 +26,6 @@ def pretrained(out: Path, /, model: str, chat_template: Path | None = None) -> N
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from transformers import AutoTokenizer
 
     folder = Path(model).expanduser()
     if not folder.is_dir():
@@ -40,8 +41,8 @@ def pretrained(out: Path, /, model: str, chat_template: Path | None = None) -> N
         elif file.suffix != ".md":  # weights, in whatever format
             (out / file.name).symlink_to(file.resolve())
     if chat_template:
-        from factory.recipe.settings import located
-
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        tokenizer.chat_template = located(chat_template).read_text()
-        tokenizer.save_pretrained(out)
+        shutil.copyfile(located(chat_template), out / "chat_template.jinja")
+        settings = out / "tokenizer_config.json"
+        if settings.exists():  # some tools look for a template there only
+            others = {key: value for key, value in read_json(settings).items() if key != "chat_template"}
+            write_json(settings, others)
