@@ -14,11 +14,12 @@ from factory import preflight
 from factory.bases.tiny_llama import tiny_llama
 from factory.cluster import connected
 from factory.errors import ConfigError
-from factory.files import shards, write_table
+from factory.files import shards, write_json, write_table
 from factory.recipe.load import load_recipe
 from factory.recipe.recipe import Recipe
 from factory.run import Run
 from factory.sampling.probe import ColdStart, Probe, draw, read, refuse_cold_start
+from factory.stages import Stages
 from schemas import QUESTIONS, ROLLOUTS
 from tests.support.generation import attempt, rollout, said
 from tests.support.loop import SMALL
@@ -118,6 +119,25 @@ def test_a_full_disk_and_a_small_memory_are_said_with_numbers(tmp_path: Path, mo
     monkeypatch.undo()
     _, (memory,) = preflight.room(recipe("engine.kv_cache_gib=100000"), run, 2)
     assert memory.startswith("memory: an engine needs 100000.0 GiB, this machine has ")
+
+
+def test_an_unfit_base_is_no_base_and_a_mended_one_is(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    tiny_llama(tmp_path / "model")
+    weights = tmp_path / "model" / "model.safetensors"
+    pickled = weights.rename(weights.with_name("pytorch_model.bin"))
+    base = f"base={{_component_: factory.bases.pretrained.pretrained, model: {tmp_path / 'model'}}}"
+    run = Run(tmp_path / "run")
+    stages = Stages(recipe(base, "warmup.steps=0", f"publish.registry={tmp_path}"), run)
+    run.base.parent.mkdir()
+    write_json(run.folder / "run.json", {"fingerprint": "f"})
+    with pytest.raises(ConfigError, match=r"base pretrained: 1 problem\n  - the weights are in pytorch_model.bin, and"):
+        stages.make_base()
+    assert not run.base.exists()
+    assert run.record("base") is None
+    pickled.rename(weights)
+    stages.make_base()
+    assert (run.record("base") or {})["strips_reasoning"] is False
 
 
 def test_a_cold_start_stops_the_command_and_going_on_samples_nothing_again(tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ def _weights(base: Path, config: dict[str, Any]) -> list[str]:
     """What is wrong with the shards, and with the tensors in them if it is known which there should be."""
     index = base / INDEX
     try:
-        shards = sorted(set(json.loads(index.read_text())["weight_map"].values())) if index.exists() else [WEIGHTS]
+        named = json.loads(index.read_text())["weight_map"].values() if index.exists() else [WEIGHTS]
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         return [f"{INDEX}: {_said(error)}"]
+    shards = sorted(set(map(str, named)))
     missing = [name for name in shards if not (base / name).is_file()]
     if missing and not index.exists():
         return [_no_weights(sorted(file.name for file in base.iterdir() if file.suffix in OTHERS))]
@@ -97,7 +98,7 @@ def _tensors(found: set[str], config: dict[str, Any]) -> Iterator[str]:
 def _no_weights(others: list[str]) -> str:
     """Said in words, as nothing here unpickles a file."""
     if not others:
-        return f"there are no weights: neither {WEIGHTS} nor {INDEX}"
+        return f"there are no weights: neither {WEIGHTS} nor {INDEX}; other formats are not fetched from the Hub"
     ways = {
         ".gguf": "python -m factory.bases.gguf FOLDER OUT makes a folder of it",
         ".safetensors": f"a single file has to be named {WEIGHTS}, several need the index",
@@ -114,13 +115,14 @@ def _tokenizer(base: Path, config: dict[str, Any]) -> tuple[Any, list[str]]:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(base)
-        vocabulary: dict[str, int] = tokenizer.get_vocab()
+        writes = bool(tokenizer.encode("5", add_special_tokens=False))
     except Exception as error:  # transformers and tokenizers raise all kinds, a plain Exception among them
         return None, [f"the tokenizer cannot be loaded: {_said(error)}"]
-    last = max(vocabulary, key=lambda token: vocabulary[token])
-    problems = []
-    if not tokenizer.encode("5", add_special_tokens=False):  # transformers makes an empty one for a missing file
+    if not writes:  # transformers makes an empty one where the file is missing
         return None, ["the tokenizer has no vocabulary: is tokenizer.json missing?"]
+    problems = []
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    last = max(vocabulary, key=lambda token: vocabulary[token])
     if config and vocabulary[last] >= config["vocab_size"]:
         size = config["vocab_size"]
         problems.append(f"the tokenizer's token '{last}' has the number {vocabulary[last]}, the model {size} tokens")
