@@ -15,7 +15,7 @@ from tests.support.publishing import NAME, Inputs, made_in
 
 SLOWEST = (
     *("test_loop.py", "test_resume.py", "test_rise.py", "test_engines.py"),
-    *("test_finetune.py", "test_weighted.py", "test_preflight.py"),
+    *("test_gpu_recipes.py", "test_finetune.py", "test_weighted.py", "test_preflight.py"),
 )
 """A minute and more each: they begin first, so that neither of two processes is left with one of them at the end. The
 run that several of them share is made by the first."""
