@@ -6,12 +6,12 @@ from schemas.columns import CHECKS, column, table
 
 REASONS = (
     *("wrong", "unparseable", "truncated", "error", "context_overflow"),
-    *("empty", "no_reasoning", "duplicate", "over_cap", "degenerate", "not_best", "criterion"),
+    *("empty", "duplicate", "over_cap", "degenerate", "not_best", "criterion"),
 )
 """The verdict of an attempt that was not correct, or what curation had against it. ``context_overflow`` is an error
-whose dialogue no longer fitted the model; ``no_reasoning`` a text that gives its answer alone; ``degenerate`` a text
-that repeats itself; ``not_best`` a sample of a turn that has a better one; ``criterion`` one that the criterion does
-not keep. A correct attempt that failed a process check has the reason ``check_<name>``."""
+whose dialogue no longer fitted the model; ``degenerate`` a text that repeats itself; ``not_best`` a sample of a turn
+that has a better one; ``criterion`` one that the criterion does not keep. A correct attempt that failed a process check
+has the reason ``check_<name>``."""
 
 REJECTS = table(
     "rejects",

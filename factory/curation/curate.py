@@ -63,8 +63,8 @@ def curate_rollouts(
     """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
 
     An attempt is kept if the criterion keeps it (``correct``: if it is correct; else see
-    :mod:`factory.curation.criteria`), it is not empty, says more than its answer (unless the recipe shows
-    ``answers_only``), passes the process checks where they decide, is not the same
+    :mod:`factory.curation.criteria`), it is not empty, says more than its answer (reason ``check_reasoning``;
+    unless the recipe shows ``answers_only``), passes the process checks where they decide, is not the same
     text as one kept before it for the question, and is within the cap of its turn. Unhinted attempts go before hinted
     ones. A hinted attempt is kept as if the hint had not been there: its messages are its hint-free context.
     """
@@ -86,7 +86,7 @@ def curate_rollouts(
         .when(pl.col("text") == "")
         .then(pl.lit("empty"))
         .when(~reasons(pl.col("text"), pl.col("answer")) & (not answers_only))
-        .then(pl.lit("no_reasoning"))
+        .then(pl.lit("check_reasoning"))
         .when(pl.col("origin").is_in(curation.checks_decide) & (failed.list.len() > 0))
         .then("check_" + failed.list.first().struct.field("name").str.split("/").list.first())
     )

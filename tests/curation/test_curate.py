@@ -142,7 +142,7 @@ CASES: dict[str, tuple[Row, list[Row], list[str], dict[str, str]]] = {
             attempt("q/4", "2+3=5"),
         ],
         ["q/4"],
-        {"q/1": "no_reasoning", "q/2": "no_reasoning", "q/3": "wrong"},
+        {"q/1": "check_reasoning", "q/2": "check_reasoning", "q/3": "wrong"},
     ),
     "a wrong twin is no duplicate": (
         {"per_question": 9},
@@ -220,7 +220,7 @@ def test_every_attempt_is_in_exactly_one_table_for_the_right_reason(per_question
         expected |= by_hand(row["attempts"], per_question, prefer)
     assert {row["attempt_id"]: row["reason"] for row in rejects} | dict.fromkeys(keys(examples), "kept") == expected
     others = {
-        "no_reasoning",
+        "check_reasoning",
         "context_overflow",
         "degenerate",
         "not_best",
