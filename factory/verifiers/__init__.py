@@ -13,11 +13,19 @@ from factory.attempt import Question
 
 @dataclass(frozen=True)
 class Verdict:
-    """``verdict`` is one of :data:`schemas.rollouts.VERDICTS`; ``predicted_answer`` is what was read, if anything."""
+    """What a verifier says of one completion.
+
+    Attributes:
+        verdict: one of :data:`schemas.rollouts.VERDICTS`.
+        predicted_answer: what was read, if anything.
+        reason: why, in words, unless the verdict says it all.
+        open: nothing marks the answer, or nothing closes it: a text cut off by the token limit may have gone on.
+    """
 
     verdict: str
     predicted_answer: str | None = None
     reason: str | None = None
+    open: bool = False
 
 
 class Verifier(Protocol):
@@ -41,13 +49,14 @@ class Verifier(Protocol):
 def judge(verifier: Verifier, completion: str, question: Question, finish_reason: str) -> Verdict:
     """The verdict on one attempt.
 
-    A completion that hit the token limit without a final answer is ``truncated``, not ``unparseable``: the remedy
-    differs. A verifier that raises gives ``error``, which counts neither as right nor as wrong.
+    A completion that hit the token limit without a complete final answer is ``truncated``, whatever it ends in, and
+    not ``unparseable``: the remedy differs. A verifier that raises gives ``error``, which counts neither as right nor
+    as wrong.
     """
     try:
         verdict = verifier.verify(completion, question)
     except Exception as error:
         return Verdict("error", reason=f"verifier {verifier.name}: {type(error).__name__}: {error}")
-    if verdict.verdict == "unparseable" and finish_reason == "length":
-        return Verdict("truncated", reason="the token limit came before a final answer")
+    if finish_reason == "length" and (verdict.open or verdict.verdict == "unparseable"):
+        return Verdict("truncated", reason="the token limit came before a complete final answer")
     return verdict

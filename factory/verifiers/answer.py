@@ -1,0 +1,258 @@
+r"""Where a completion gives its final answer: the one reader behind all verifiers of text.
+
+A verifier asks :func:`final_answer` for the span behind the last marker, finds the one value in it, and hands what
+stands behind the value to :func:`settled`. What is left over, doubted or taken back is no answer: :class:`NoAnswer`,
+whose message becomes the reason of the verdict ``unparseable``.
+
+Models write anything, up to a megabyte of it: only the last ``READ`` characters are read, and no pattern here has a
+repetition without a bound inside another, so that cost grows linearly up to there and not at all behind it.
+"""
+
+import re
+from typing import Literal, NamedTuple
+
+from factory.verifiers.doubt import NoAnswer, denied
+from factory.verifiers.visible import READ, visible
+
+SPAN = 4_000
+"""Characters of a box, a tag or a line behind a marker. More are no answer."""
+
+Mark = Literal["box", "tag", "line", "none"]
+
+
+class Answer(NamedTuple):
+    """What stands behind the last marker, in the characters of the completion.
+
+    Attributes:
+        text: what is in the box or between the tags; behind another marker the rest of its line, or the next line with
+            anything on it; without any marker the whole text. White space around it is gone.
+        behind: what follows the span, up to where reading ends.
+        mark: by what it was found.
+        open: nothing closes the span: a completion cut off by the token limit may have been cut within it.
+    """
+
+    text: str
+    behind: str
+    mark: Mark
+    open: bool
+
+
+def final_answer(completion: str) -> Answer:
+    r"""The span behind the last of ``\boxed{}``, ``<answer>``, ``####``, "answer is", "Answer:", or a heading "Answer".
+
+    A remark such as "I hope the answer is correct" is no marker.
+
+    Raises:
+        NoAnswer: nothing but thinking, an unclosed box, boxes side by side, or an answer that is denied before it.
+    """
+    text = visible(completion)
+    found = _last_mark(text)
+    if found is None:
+        return Answer(text.strip(), "", "none", True)
+    mark, start, end = found
+    if mark == "line":
+        _not_denied(text, start)
+        return _line(text, end)
+    answer = _box(text, start, end) if mark == "box" else _tag(text, end)
+    _one_of_its_kind(text, start, answer)
+    return answer
+
+
+def last_box(completion: str) -> Answer | None:
+    r"""The last ``\boxed{}`` or ``\fbox{}`` whatever other marker follows it; None without any.
+
+    Raises:
+        NoAnswer: as :func:`final_answer`.
+    """
+    text = visible(completion)
+    for match in reversed(list(_BOX.finditer(text))):
+        answer = _box(text, match.start(), match.end())
+        _one_of_its_kind(text, match.start(), answer)
+        return answer
+    return None
+
+
+_BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s{0,3}")
+_OPEN = re.compile(r"<(?:final_)?answer>\s{0,9}", re.IGNORECASE)
+_SAYS = (
+    r"(?:\s(?:choice|option|letter|value|number))?(?:\s(?:to|for|of)(?:\s[\w'\"-]{1,20}){1,10}?)?"
+    r"[*_`\"'\u201d)]{0,4}\s{0,3}"
+    r"(?:(?:is|was|equals|must be|would be|will be|should be|lautet|ist|comes to)\b(?!['\u2019])"
+    r"|[=:\uff1a\u2192\u21d2]|->|=>)"
+)
+_ANSWER = re.compile(rf"(?:nswer|ntwort){_SAYS}", re.IGNORECASE)
+_HEADING = re.compile(r"[ \t#*_>]{0,8}(?:(?:the|my|final|correct)\s){0,3}a", re.IGNORECASE)
+_HEADED = re.compile(r"nswer[*_#: \t]{0,8}\n", re.IGNORECASE)
+_REMARK = re.compile(
+    r"[\s*]{0,3}(?:(?:indeed|also|probably|therefore|thus|now) )?"
+    r"(?:correct|reasonable|verified|confirmed|consistent|valid|plausible|as follows|in the box|shown|given|boxed)\b"
+)
+_STEMS = ("####", "\\boxed", "\\fbox", "nswer", "NSWER", "ntwort")
+
+
+def _last_mark(text: str) -> tuple[Mark, int, int] | None:
+    """The last marker: its kind, where it begins, and where what it marks does."""
+    places = {stem: text.rfind(stem) for stem in _STEMS}
+    while True:
+        stem = max(places, key=places.__getitem__)
+        at = places[stem]
+        if at < 0:
+            return None
+        found = _mark(text, stem, at)
+        if found is not None:
+            return found
+        places[stem] = text.rfind(stem, 0, at + len(stem) - 1)
+
+
+def _mark(text: str, stem: str, at: int) -> tuple[Mark, int, int] | None:
+    if stem == "####":
+        return "line", at, at + 4
+    if stem[0] == "\\":
+        box = _BOX.match(text, at)
+        return ("box", at, box.end()) if box else None
+    if at == 0 or text[at - 1] not in "aA":
+        return None
+    start = at - 1
+    before = text[start - 1 : start]
+    tag = text.rfind("<", max(0, start - 7), start)
+    opened = _OPEN.match(text, tag) if tag >= 0 else None
+    if opened and opened.end() > start:
+        return "tag", tag, opened.end()
+    if before.isalnum() or before == "_" or before == "/":
+        return None
+    says = _ANSWER.match(text, at)
+    if says:
+        if _REMARK.match(text, says.end()):
+            return None
+        return "line", start, says.end()
+    headed = _HEADED.match(text, at)
+    if headed and _HEADING.fullmatch(text, text.rfind("\n", 0, start) + 1, start + 1):
+        return "line", start, headed.end()
+    return None
+
+
+_CLAUSE_LENGTH = 80
+_SURE = ("\n", "\nThe ", ". The ", ", the ", "so the ", "So the ", "re, the ", "us, the ", "ce, the ")
+"""What stands before "answer is" in most completions, and denies nothing."""
+
+
+def _not_denied(text: str, start: int) -> None:
+    before = text[max(0, start - _CLAUSE_LENGTH) : start]
+    if not before.endswith(_SURE):
+        word = denied(before)
+        if word:
+            raise NoAnswer(f"'{word}' before 'answer is'")
+
+
+def _line(text: str, end: int) -> Answer:
+    """The rest of the line, or the next one with anything on it."""
+    start = end
+    while True:
+        stop = text.find("\n", start)
+        line = text[start : stop if stop >= 0 else len(text)]
+        bare = line.strip(" \t\r*:_=")
+        if bare or stop < 0:
+            break
+        start = stop + 1
+    if len(line) > SPAN:
+        raise NoAnswer(f"more than {SPAN:,} characters on the line of the answer")
+    line = line.lstrip(" \t\r*:_=\uff1a") if line[:1] in " \t\r*:_=\uff1a" else line
+    line = line.strip()
+    closing = line.find("</")
+    if closing >= 0 and _CLOSED.match(line, closing):
+        line = line[:closing].rstrip()
+        return Answer(line, text[stop:] if stop >= 0 else "", "line", False)
+    return Answer(line, text[stop:] if stop >= 0 else "", "line", stop < 0 and line[-1:] not in _CLOSERS)
+
+
+_CLOSED = re.compile(r"</(?:final_)?answer>", re.IGNORECASE)
+_CLOSERS = frozenset(".!?)]}>*_`$;:%\"'\u201d\u2019\u3002")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+
+
+def _box(text: str, start: int, end: int) -> Answer:
+    r"""What is in a box: between its braces, or the one token behind ``\boxed``."""
+    if text[end : end + 1] != "{":
+        token = _TOKEN.match(text, end)
+        if token is None or not token[0]:
+            raise NoAnswer("the last box is empty")
+        return Answer(token[0], text[token.end() :], "box", token.end() == len(text))
+    depth = 0
+    for brace in _BRACE.finditer(text, end, end + SPAN):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        if not depth:
+            inside = text[end + 1 : brace.start()].strip()
+            if not inside:
+                raise NoAnswer("the last box is empty")
+            return Answer(inside, text[brace.end() :], "box", False)
+    raise NoAnswer("the last box is not closed")
+
+
+_TOKEN = re.compile(r"-?[\w.,/]{0,40}(?<![.,])")
+
+
+def _tag(text: str, end: int) -> Answer:
+    closing = text.find("</", end)
+    if closing < 0:
+        return _line(text, end)
+    closed = _CLOSED.match(text, closing)
+    if closed is None or closing - end > SPAN:
+        raise NoAnswer("the tag of the answer is not closed")
+    inside = text[end:closing].strip()
+    if not inside:
+        raise NoAnswer("the tag of the answer is empty")
+    return Answer(inside, text[closed.end() :], "tag", False)
+
+
+_BETWEEN = re.compile(r"[\s$,;.&/|]{0,20}(?:(?:or|and|to)\b[\s$]{0,9})?")
+_DENIED_BOX = re.compile(
+    r"(?:\b(?:not|never|neither|either|maybe|perhaps|possibly|cannot be)|n['\u2019]t)"
+    r"(?:\s(?:be|equal|equal to|exactly))?[\s$\\(\[{]{0,9}\Z",
+    re.IGNORECASE,
+)
+
+
+def _one_of_its_kind(text: str, start: int, answer: Answer) -> None:
+    """Boxes side by side are a list, unless they say the same; nor does "not" stand before the last one."""
+    before = text[max(0, start - 300) : start]
+    boxes = [match for match in _BOX.finditer(before) if before.find("}", match.end()) >= 0]
+    if answer.mark == "box" and boxes:
+        other = _box(before, boxes[-1].start(), boxes[-1].end())
+        if other.text != answer.text and _BETWEEN.fullmatch(other.behind):
+            raise NoAnswer("several boxes side by side")
+    denial = _DENIED_BOX.search(before[-40:])
+    if denial:
+        raise NoAnswer(f"'{denial[0].strip()}' before the answer")
+
+
+_PLAIN = re.compile(r"\s*(-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,8}|[0-9]{1,30}))\s*\.?\s*", re.ASCII)
+
+
+def plain_ending(text: str) -> str | None:
+    """The whole number that a text ends in after ``####`` or "answer is", as it is written; None for any other text.
+
+    It is what the full reading finds, found ten times as fast: nothing but digits follows the marker, and nothing
+    before it can be a tag, an invented question or a denial.
+    """
+    before, mark, rest = text.rpartition("####")
+    if not mark:
+        before, mark, rest = text.rpartition("answer is")
+        if not before.endswith(_SURE[1:8]) and before not in ("The ", "the "):
+            return None
+    found = _PLAIN.fullmatch(rest)
+    if (
+        found is None
+        or ":" in before
+        or "#" in before
+        or "[" in before
+        or before.count("<") != 2 * before.count("<<")
+        or not before.isascii()
+        or len(text) > READ
+    ):
+        return None
+    return found[1]
+
+
+def may_go_on(text: str) -> bool:
+    """Whether a text that a number ends might have gone on with it: nothing, or nothing but spaces, stands behind."""
+    return text.rstrip(" ")[-1:].isdigit()

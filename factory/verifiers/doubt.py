@@ -1,0 +1,106 @@
+"""What takes an answer back: hedges, denials and corrections around it, and the error that says there is no answer."""
+
+import re
+
+
+class NoAnswer(Exception):
+    """No final answer can be read. The message says why, without a capital and a full stop, for a verdict's reason."""
+
+
+_N_T = r"n['\u2019]t\b"
+_HEDGES = (
+    *(
+        "or",
+        "either",
+        "neither",
+        "nor",
+        "both",
+        "any",
+        "else",
+        "versus",
+        "vs",
+        "between",
+        "alternatively",
+        "alternative",
+    ),
+    *("maybe", "perhaps", "possibly", "probably", "presumably", "might", "may", "could", "can", "should", "would"),
+    *("seems", "unknown", "unsure", "uncertain", "sure", "doubt", "doubtful", "thought", "question", "random", "try"),
+    *("guess", "guessing", "estimate", "estimated", "approximately", "approx", "roughly", "about", "around", "nearly"),
+    *("almost", "circa", "at least", "at most", "up to", "plus or minus", "assume", "assuming", "suppose", "depends"),
+    *("depending", "if", "unless", "otherwise", "but", "though", "although", "however", "yet", "instead", "also"),
+    *("except", "other than", "anything", "what", "which one"),
+)
+_DENIALS = ("not", "never", "cannot", "wrong", "incorrect", "impossible", "false", "no", "neither", "nor", "hardly")
+_CORRECTIONS = (
+    *("wait", "actually", "sorry", "apologies", "apologize", "correction", "mistake", "mistaken", "oops", "nope"),
+    *("alternatively", "however", "wrong", "incorrect", "impossible", "second thought", "scratch that", "reflection"),
+    *("should be", "should have", "could be", "might be", "may be", "maybe", "perhaps", "possibly", "unsure"),
+    *("not sure", "uncertain", "a guess", "disregard", "ignore", "i doubt", "not right", "not correct", "rather"),
+    *("not the answer", "cannot be right", "or is it", "instead", "recalculate", "reconsider", "redo", "miscalculated"),
+)
+_CONDITIONS = (
+    *("if", "whether", "unless", "until", "suppose", "assume", "assuming", "pretend", "deny", "doubt", "unlikely"),
+    *("maybe", "perhaps", "possibly", "might", "could", "guess", "unsure", "uncertain"),
+)
+
+
+def _any_of(*words: str) -> str:
+    return rf"\b(?:{'|'.join(words)})\b"
+
+
+_DOUBT = re.compile(
+    rf"{_any_of(*_HEDGES, *_DENIALS)}|{_N_T}|[?\u00b1\u2248\u2260<>\u2264\u2265]"
+    r"|\\(?:pm|mp|approx|neq?|leq?|geq?|lt|gt)\b",
+    re.IGNORECASE,
+)
+_TAKEN_BACK = re.compile(
+    rf"{_any_of(*_CORRECTIONS)}|\bhm+\b|\bno\s?(?:[,.!:;\u2014-]|wait)|{_N_T} (?:right|correct|be right)"
+    rf"|[.!?\n]\s{{0,3}}or\b|^\s{{0,3}}or\b|\banswer (?:isn|wasn|can|could|might)",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    rf"{_any_of(*_DENIALS, *_CONDITIONS)}|{_N_T}",
+    re.IGNORECASE,
+)
+# Up to the sentence's last comma or conjunction: what follows says who gives the answer, and whether at all.
+_CLAUSES = re.compile(
+    r".*(?:[.,;:!?()\n]|\b(?:so|thus|then|hence|therefore|and|but|because|since|that is)\b)", re.DOTALL | re.IGNORECASE
+)
+_SENTENCE_END = re.compile(r"[.!?\u3002][\"'\u201d\u2019)\]}*_`$]{0,5}(?=\s+\W{0,5}[A-Z0-9]|\s*$)")
+
+
+def sentence(line: str) -> tuple[str, str]:
+    """The first sentence of a line, with what ends it, and the rest. A full stop within a number ends none."""
+    end = _SENTENCE_END.search(line)
+    return (line[: end.end()], line[end.end() :]) if end else (line, "")
+
+
+def doubted(words: str) -> str | None:
+    """The first hedge, denial or condition in some words, if there is one."""
+    found = _DOUBT.search(words)
+    return found[0] if found else None
+
+
+def denied(before: str) -> str | None:
+    """What denies an answer that is about to be given, as in "I do not think that the answer is": only the last clause
+    counts, so that "if she does not pay, the answer is" gives one."""
+    found = _DENIED.search(_CLAUSES.sub("", before, count=1))
+    return found[0] if found else None
+
+
+def settled(rest: str, behind: str) -> None:
+    """Hold what follows a value against it: the rest of its line, and what comes after that.
+
+    Raises:
+        NoAnswer: its sentence doubts or denies it, or a later one takes it back; the message names the word.
+    """
+    if rest:
+        said, more = sentence(rest)
+        word = doubted(said)
+        if word:
+            raise NoAnswer(f"'{word}' behind the answer")
+        behind = more + behind
+    if len(behind) > 1:
+        back = _TAKEN_BACK.search(behind)
+        if back:
+            raise NoAnswer(f"'{back[0].strip()}' behind the answer")
