@@ -58,5 +58,5 @@ def judge(verifier: Verifier, completion: str, question: Question, finish_reason
     except Exception as error:
         return Verdict("error", reason=f"verifier {verifier.name}: {type(error).__name__}: {error}")
     if finish_reason == "length" and (verdict.open or verdict.verdict == "unparseable"):
-        return Verdict("truncated", reason="the token limit came before a complete final answer")
+        return Verdict("truncated", reason="the token limit came before a final answer")
     return verdict

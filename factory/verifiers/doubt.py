@@ -55,7 +55,8 @@ _DOUBT = re.compile(
 )
 _TAKEN_BACK = re.compile(
     rf"{_any_of(*_CORRECTIONS)}|\bhm+\b|\bno\s?(?:[,.!:;\u2014-]|wait)|{_N_T} (?:right|correct|be right)"
-    rf"|[.!?\n]\s{{0,3}}or\b|^\s{{0,3}}or\b|\banswer (?:isn|wasn|can|could|might)",
+    r"|[.!?\n]\s{0,3}or\b|^[\s$)\]}]{0,5}(?:or\b|\?|(?:and|to|then|,|;)\s?[$\\]{0,2}\d)"
+    r"|\banswer (?:isn|wasn|can|could|might)",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
