@@ -5,7 +5,7 @@ three-valued: right, wrong, or no final answer to be found. ``truncated`` and ``
 :func:`judge`), for they say nothing about the answer: the sampling was cut off, or the verification itself failed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from factory.attempt import Question
@@ -25,7 +25,7 @@ class Verdict:
     verdict: str
     predicted_answer: str | None = None
     reason: str | None = None
-    open: bool = False
+    open: bool = field(default=False, compare=False)
 
 
 class Verifier(Protocol):

@@ -9,6 +9,7 @@ repetition without a bound inside another, so that cost grows linearly up to the
 """
 
 import re
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from factory.verifiers.doubt import NoAnswer, denied
@@ -16,6 +17,9 @@ from factory.verifiers.visible import READ, visible
 
 SPAN = 4_000
 """Characters of a box, a tag or a line behind a marker. More are no answer."""
+
+CLOSERS = frozenset(".!?)]}>*_`$;:%\"'\u201d\u2019\u3002")
+"""What may end an answer, so that it does not go on behind."""
 
 Mark = Literal["box", "tag", "line", "none"]
 
@@ -58,8 +62,11 @@ def final_answer(completion: str) -> Answer:
     return answer
 
 
-def last_box(completion: str) -> Answer | None:
+def last_box(completion: str, same: Callable[[str, str], bool]) -> Answer | None:
     r"""The last ``\boxed{}`` or ``\fbox{}`` whatever other marker follows it; None without any.
+
+    Args:
+        same: whether two boxes side by side say the same.
 
     Raises:
         NoAnswer: as :func:`final_answer`.
@@ -67,7 +74,7 @@ def last_box(completion: str) -> Answer | None:
     text = visible(completion)
     for match in reversed(list(_BOX.finditer(text))):
         answer = _box(text, match.start(), match.end())
-        _one_of_its_kind(text, match.start(), answer)
+        _one_of_its_kind(text, match.start(), answer, same)
         return answer
     return None
 
@@ -85,22 +92,25 @@ _HEADING = re.compile(r"[ \t#*_>]{0,8}(?:(?:the|my|final|correct)\s){0,3}a", re.
 _HEADED = re.compile(r"nswer[*_#: \t]{0,8}\n", re.IGNORECASE)
 _REMARK = re.compile(
     r"[\s*]{0,3}(?:(?:indeed|also|probably|therefore|thus|now) )?"
-    r"(?:correct|reasonable|verified|confirmed|consistent|valid|plausible|as follows|in the box|shown|given|boxed)\b"
+    r"(?:correct|right|reasonable|verified|confirmed|consistent|valid|plausible)\s{0,3}(?:[.!*]|\n|\Z)"
 )
 _STEMS = ("####", "\\boxed", "\\fbox", "nswer", "NSWER", "ntwort")
 
 
 def _last_mark(text: str) -> tuple[Mark, int, int] | None:
-    """The last marker: its kind, where it begins, and where what it marks does."""
+    """The last marker: its kind, where it begins, and where what it marks does. A remark on the answer counts only if
+    there is no other."""
     places = {stem: text.rfind(stem) for stem in _STEMS}
+    remark = None
     while True:
         stem = max(places, key=places.__getitem__)
         at = places[stem]
         if at < 0:
-            return None
+            return remark
         found = _mark(text, stem, at)
-        if found is not None:
+        if found is not None and not _REMARK.match(text, found[2]):
             return found
+        remark = remark or found
         places[stem] = text.rfind(stem, 0, at + len(stem) - 1)
 
 
@@ -122,8 +132,6 @@ def _mark(text: str, stem: str, at: int) -> tuple[Mark, int, int] | None:
         return None
     says = _ANSWER.match(text, at)
     if says:
-        if _REMARK.match(text, says.end()):
-            return None
         return "line", start, says.end()
     headed = _HEADED.match(text, at)
     if headed and _HEADING.fullmatch(text, text.rfind("\n", 0, start) + 1, start + 1):
@@ -162,11 +170,10 @@ def _line(text: str, end: int) -> Answer:
     if closing >= 0 and _CLOSED.match(line, closing):
         line = line[:closing].rstrip()
         return Answer(line, text[stop:] if stop >= 0 else "", "line", False)
-    return Answer(line, text[stop:] if stop >= 0 else "", "line", stop < 0 and line[-1:] not in _CLOSERS)
+    return Answer(line, text[stop:] if stop >= 0 else "", "line", stop < 0 and line[-1:] not in CLOSERS)
 
 
 _CLOSED = re.compile(r"</(?:final_)?answer>", re.IGNORECASE)
-_CLOSERS = frozenset(".!?)]}>*_`$;:%\"'\u201d\u2019\u3002")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
@@ -205,6 +212,7 @@ def _tag(text: str, end: int) -> Answer:
 
 
 _BETWEEN = re.compile(r"[\s$,;.&/|]{0,20}(?:(?:or|and|to)\b[\s$]{0,9})?")
+_TAG_BESIDE = re.compile(r"</(?:final_)?answer>[\s,;]{0,9}(?:(?:or|and|to)\s{1,9})?\Z", re.IGNORECASE)
 _DENIED_BOX = re.compile(
     r"(?:\b(?:not|never|neither|either|maybe|perhaps|possibly|cannot be)|n['\u2019]t)"
     r"(?:\s(?:be|equal|equal to|exactly))?[\s$\\(\[{]{0,9}\Z",
@@ -212,14 +220,16 @@ _DENIED_BOX = re.compile(
 )
 
 
-def _one_of_its_kind(text: str, start: int, answer: Answer) -> None:
+def _one_of_its_kind(text: str, start: int, answer: Answer, same: Callable[[str, str], bool] = str.__eq__) -> None:
     """Boxes side by side are a list, unless they say the same; nor does "not" stand before the last one."""
     before = text[max(0, start - 300) : start]
     boxes = [match for match in _BOX.finditer(before) if before.find("}", match.end()) >= 0]
     if answer.mark == "box" and boxes:
         other = _box(before, boxes[-1].start(), boxes[-1].end())
-        if other.text != answer.text and _BETWEEN.fullmatch(other.behind):
+        if _BETWEEN.fullmatch(other.behind) and not same(other.text, answer.text):
             raise NoAnswer("several boxes side by side")
+    if answer.mark == "tag" and _TAG_BESIDE.search(before[-60:]):
+        raise NoAnswer("several answers side by side")
     denial = _DENIED_BOX.search(before[-40:])
     if denial:
         raise NoAnswer(f"'{denial[0].strip()}' before the answer")
@@ -254,5 +264,6 @@ def plain_ending(text: str) -> str | None:
 
 
 def may_go_on(text: str) -> bool:
-    """Whether a text that a number ends might have gone on with it: nothing, or nothing but spaces, stands behind."""
-    return text.rstrip(" ")[-1:].isdigit()
+    """Whether a text that ends in a number might have gone on with it: no full stop and no new line stands behind."""
+    end = text.rstrip()
+    return end[-1:].isdigit() and "\n" not in text[len(end) :]

@@ -28,14 +28,14 @@ _HEDGES = (
     *("guess", "guessing", "estimate", "estimated", "approximately", "approx", "roughly", "about", "around", "nearly"),
     *("almost", "circa", "at least", "at most", "up to", "plus or minus", "assume", "assuming", "suppose", "depends"),
     *("depending", "if", "unless", "otherwise", "but", "though", "although", "however", "yet", "instead", "also"),
-    *("except", "other than", "anything", "what", "which one"),
+    *("except", "other than", "anything", "what", "which one", "as well as", "as opposed to"),
 )
 _DENIALS = ("not", "never", "cannot", "wrong", "incorrect", "impossible", "false", "no", "neither", "nor", "hardly")
 _CORRECTIONS = (
     *("wait", "actually", "sorry", "apologies", "apologize", "correction", "mistake", "mistaken", "oops", "nope"),
-    *("alternatively", "however", "wrong", "incorrect", "impossible", "second thought", "scratch that", "reflection"),
+    *("alternatively", "however", "second thought", "scratch that", "on reflection"),
     *("should be", "should have", "could be", "might be", "may be", "maybe", "perhaps", "possibly", "unsure"),
-    *("not sure", "uncertain", "a guess", "disregard", "ignore", "i doubt", "not right", "not correct", "rather"),
+    *("not sure", "uncertain", "a guess", "my guess", "disregard", "ignore", "i doubt", "not right", "not correct"),
     *("not the answer", "cannot be right", "or is it", "instead", "recalculate", "reconsider", "redo", "miscalculated"),
 )
 _CONDITIONS = (
@@ -55,6 +55,7 @@ _DOUBT = re.compile(
 )
 _TAKEN_BACK = re.compile(
     rf"{_any_of(*_CORRECTIONS)}|\bhm+\b|\bno\s?(?:[,.!:;\u2014-]|wait)|{_N_T} (?:right|correct|be right)"
+    r"|\b(?:that|this|it|i|answer)(?: is|'s| was| am|'m)? (?:wrong|incorrect|impossible)\b"
     r"|[.!?\n]\s{0,3}or\b|^[\s$)\]}]{0,5}(?:or\b|\?|(?:and|to|then|,|;)\s?[$\\]{0,2}\d)"
     r"|\banswer (?:isn|wasn|can|could|might)",
     re.IGNORECASE,
@@ -67,12 +68,20 @@ _DENIED = re.compile(
 _CLAUSES = re.compile(
     r".*(?:[.,;:!?()\n]|\b(?:so|thus|then|hence|therefore|and|but|because|since|that is)\b)", re.DOTALL | re.IGNORECASE
 )
-_SENTENCE_END = re.compile(r"[.!?\u3002][\"'\u201d\u2019)\]}*_`$]{0,5}(?=\s+\W{0,5}[A-Z0-9]|\s*$)")
+SENTENCE_END = re.compile(
+    r"(?<!\bRs)(?<!\bNo)[.!?\u3002][\"'\u201d\u2019)\]}*_`$]{0,5}(?=\s+(?:\W{0,5}[A-Z0-9]|\([a-z]\))|\s*$)"
+)
+
+
+REASON = re.compile(
+    r"[\s,;:-](?:because|since|given|due to|(?<!well )as(?! (?:well|opposed|much|many)))\b", re.IGNORECASE
+)
+"""Where a sentence begins to say why its answer is one."""
 
 
 def sentence(line: str) -> tuple[str, str]:
     """The first sentence of a line, with what ends it, and the rest. A full stop within a number ends none."""
-    end = _SENTENCE_END.search(line)
+    end = SENTENCE_END.search(line)
     return (line[: end.end()], line[end.end() :]) if end else (line, "")
 
 
@@ -93,15 +102,17 @@ def settled(rest: str, behind: str) -> None:
     """Hold what follows a value against it: the rest of its line, and what comes after that.
 
     Raises:
-        NoAnswer: its sentence doubts or denies it, or a later one takes it back; the message names the word.
+        NoAnswer: its sentence doubts or denies it, or what follows takes it back; the message names the word. The
+            reason that a sentence gives may hold an "or" and a "not".
     """
     if rest:
         said, more = sentence(rest)
-        word = doubted(said)
+        reason = REASON.search(said)
+        word = doubted(said[: reason.start()] if reason else said)
         if word:
             raise NoAnswer(f"'{word}' behind the answer")
-        behind = more + behind
-    if len(behind) > 1:
+        behind = (said[reason.start() :] if reason else "") + more + behind
+    if behind and not behind.isspace():
         back = _TAKEN_BACK.search(behind)
         if back:
             raise NoAnswer(f"'{back[0].strip()}' behind the answer")

@@ -33,7 +33,13 @@ class _Keyboard(dict[int, str]):
 
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
-_KEYBOARD = _Keyboard({ord(dash): "-" for dash in _DASHES} | {0x3002: ". ", 0x066B: ".", 0x066C: ",", 0x2044: "/"})
+_TURNED = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+"""Controls of the direction of writing: with them 12 is shown as 21. They stay a mark that no number may touch."""
+_KEYBOARD = _Keyboard(
+    {ord(dash): "-" for dash in _DASHES}
+    | dict.fromkeys(_TURNED, "\ufffd")
+    | {0x3002: ". ", 0x066B: ".", 0x066C: ",", 0x2044: "/"}
+)
 
 _FRACTION = re.compile(
     r"(\d?)\\[dtc]?frac\s{0,2}(?:\{\s{0,2}(-?\d{1,40})\s{0,2}\}|(\d))\s{0,2}(?:\{\s{0,2}(\d{1,40})\s{0,2}\}|(\d))"
@@ -43,7 +49,7 @@ _TEXT = re.compile(
 )
 _COMMAND = re.compile(
     r"\\(?:left|right|displaystyle)(?![a-zA-Z])|\\!|\\[()\[\]]|\^\\circ(?![a-zA-Z])|\^\{\s?\\circ\s?\}|\\degree(?![a-zA-Z])"
-    r"|\\q?quad(?![a-zA-Z])|\\[,;: ]|(?<=[\w}])~(?=[\\a-zA-Z])|\{,\}|\\[$%#&]|\\(?:times|cdot|div)(?![a-zA-Z])"
+    r"|\\q?quad(?![a-zA-Z])|\\[,;: ]|(?<=[\w}])~(?=[\\a-zA-Z ])|\{,\}|\\[$%#&]|\\(?:times|cdot|div)(?![a-zA-Z])"
 )
 _AS = {
     "{,}": ",",

@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from factory.verifiers.doubt import NoAnswer, doubted, sentence
+from factory.verifiers.doubt import REASON, NoAnswer, doubted, sentence
 from factory.verifiers.number import NUMBER, parse_number, value_of
 
 # What makes another value of a number when it follows: "1.5 million", "5 squared", "2 dozen", "3 halves".
@@ -17,13 +17,14 @@ _MAGNITUDES = (
     r"|hundert|score|gross|lakhs?|crores?|mio|mln|mrd|bn|mn|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?"
     r"|sevenths?|eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?|squared|cubed|factorial|plus|minus|over"
     r"|divided|multiplied|mod|modulo|pi|sqrt|roots?|point|choose|fold|(?-i:[kKMB])|[einxyz]|st|nd|rd|th"
-    r"|(?:less|more|fewer|greater) than|times (?=[-$(]?\d)"
+    r"|(?:less|more|fewer|greater) than (?=[-$(]?\d)|times (?=[-$(]?\d)"
 )
 _PIECE = re.compile(
     r"[.,:/'\u2019_]\d|[ ]?:[ ]?\d|\d|[+]"
     r"|[ ]?[\^!\\|&@#~\u00b2\u00b3\u00b9\u2070\u2074-\u207e\u00bc-\u00be\u2150-\u215e\u221a\u03c0]"
-    r"|[ ]?(?:\*\*|[-+*/x\u00d7\u00b7\u00f7\u2022]|\.\.+|\u2026)[ ]?[-+]?[$(\d.\u221a\u03c0\\]"
-    r"|[ ]?[/=<>\u2248\u00b1\u2264\u2265\u2260\u00d7\u00f7\u00b7]|[ ][+]?[-$(\[{]?\d"
+    r"|[ ]?(?:\*\*|[-+*/x\u00d7\u00b7\u00f7\u2022]|\.\.+|\u2026)[ ]?[-+]?(?:[$(]?\.?\d|[(\u221a\u03c0\\])"
+    r"|[ ]?[/=<>\u2248\u00b1\u2264\u2265\u2260\u00d7\u00f7\u00b7]|[ ][-+]?[$\[{]?\d"
+    r"|[ ]?\([-$]{0,2}\d+(?![\d.,]{0,30}\s?[-+*/x\u00d7\u00f7])"
     rf"|[ -]?(?:{_MAGNITUDES})(?![a-z])|[ ]?[\u5341\u767e\u5343\u4e07\u842c\u4ebf\u5104\u5146]"
     r"|[ ](?:of|by|in|to|per|for|out of|from|over|on|with|at|into|and|through|thru|till|until|versus)[ ][-$(]{0,2}[\d.]"
     r"|[ ]and[ ](?:an?|one|two|three)[ -](?:half|third|quarter|fourth|fifth|eighth|halves|thirds|quarters|fifths)",
@@ -38,10 +39,9 @@ _UNITS = frozenset(
 )
 """What may stand right behind the digits."""
 
-_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS = re.compile(r"[^\W\d_\u00b2\u00b3]+")
 
-# Why, or in which circumstances: numbers behind it are no part of the answer.
-_REASON = re.compile(r"[\s,;:-](?:because|since|given|due to|as(?! (?:well|opposed|much|many)))\b|\(", re.IGNORECASE)
+# In which circumstances: numbers behind it are no part of the answer.
 _CIRCUMSTANCE = re.compile(
     r"\b(?:after|before|when|where|while|during|in|on|at|from|with|each|every|among|for|who|that|which)\b",
     re.IGNORECASE,
@@ -63,6 +63,11 @@ _WORDED = re.compile(
 )
 _NEXT = re.compile(r"\s*[-$]{0,2}\d[\d.,]*\s*(?:[.,;]|$)")
 
+_REJECTED = re.compile(r"\A,? (?:and )?(?:not|rather than|instead of) [-$]{0,2}\d(?:[\d.,/]{0,40}\d)?(?![\w%])")
+"""A value that is named to be refused: "12, not 13"."""
+_POWER = re.compile(r"(?<=[a-z])\s?\^\s?(?:\{[23]\}|[23])(?!\d)")
+"""Of a unit: cm^2."""
+
 _CALCULATION = re.compile(r"[\d)]\s?(?:[-+*/^\u00d7\u00b7\u00f7]|x)\s?[-$(]?\d")
 _LIST = re.compile(r",(?!\d{3})|;|\b(?:and|or)\b")
 
@@ -71,7 +76,7 @@ _OPENING = " \t\n*_`\"'\u201c\u2018([{$:=,"
 # The words that may stand before a number in a sentence that gives it: "she has 12", not "she lacks 12".
 _GIVES = re.compile(
     r"\b(?:is|are|was|were|be|been|being|has|have|had|having|equals?|equal to|comes to|amounts to|total of|totals?"
-    r"|exactly|only|just|still|now|therefore|thus|so|then|answer|number|that|becomes?|remains?|leaves|left with|obtain"
+    r"|exactly|only|just|still|now|therefore|thus|so|then|that|becomes?|remains?|leaves|left with|obtain"
     r"|gets?|got|gives?|gave|makes?|made|costs?|needs?|takes?|took|earns?|earned|spends?|spent|pays?|paid|eats?|ate"
     r"|sells?|sold|buys?|bought|uses?|used|contains?|holds?|receives?|received|saves?|saved|reads?|runs?|ran|walks?"
     r"|walked|drives?|drove|travels?|collects?|collected|picks?|picked|planted|drinks?|drank|weighs?|charges?|charged"
@@ -100,8 +105,7 @@ def stated(text: str, alone: bool = False) -> Stated:
     """
     said, _ = sentence(text)
     first = _digit(said)
-    reason = _REASON.search(said, first)
-    head = said[: reason.start()] if reason else said
+    head = _before_reason(said, first)
     if "=" in head:
         text = _side(head) + text[len(head) :]
     place = _digit(text)
@@ -114,9 +118,16 @@ def stated(text: str, alone: bool = False) -> Stated:
     value = value_of(number)
     if value is None and not number["under"]:
         raise NoAnswer(f"'{text[place:][:24]}' is no number that can be compared")
-    rest = text[number.end() :]
+    rest = _POWER.sub("", _REJECTED.sub("", text[number.end() :], count=1))
     _alone(rest, alone, direct)
     return Stated(sign + number[0], -value if sign and value is not None else value, rest)
+
+
+def _before_reason(said: str, start: int = 0) -> str:
+    """A sentence up to where it says why, or opens a bracket."""
+    reason, bracket = REASON.search(said, start), said.find("(", start)
+    end = reason.start() if reason else len(said)
+    return said[: min(end, bracket) if bracket >= 0 else end]
 
 
 def _digit(text: str) -> int:
@@ -180,7 +191,7 @@ def _whole(text: str, start: int, end: int) -> None:
     """Hold what touches a number against it."""
     letters = _LETTERS.match(text, end)
     if letters:
-        if letters[0].casefold() in _UNITS and not text[letters.end() : letters.end() + 1].isdigit():
+        if letters[0].casefold() in _UNITS and not text[letters.end() : letters.end() + 1].isdecimal():
             return
         raise NoAnswer(f"'{text[start : letters.end()][:24]}' is more than a number")
     piece = _PIECE.match(text, end)
@@ -188,18 +199,32 @@ def _whole(text: str, start: int, end: int) -> None:
         raise NoAnswer(f"'{text[start : piece.end()].strip()[:24]}' is more than a number")
 
 
+def _are_apart(unit: str, other: str) -> bool:
+    """Whether two numbers with these units are of different things: "7 apples and 3 pears", but not "2 hours and 3
+    minutes", nor "7 for Ana and 3 for Bo"."""
+    return unit != other and other not in _SMALLER and not _CIRCUMSTANCE.search(f"{unit} {other}")
+
+
+def is_whole(text: str, start: int, end: int) -> bool:
+    """Whether the digits between two places are a number by themselves, and no piece of something else."""
+    try:
+        _whole(text, start, end)
+    except NoAnswer:
+        return False
+    return True
+
+
 def _alone(rest: str, alone: bool, direct: bool) -> None:
     """Hold the other numbers of a sentence against the one that was read."""
     said, more = sentence(rest)
     if alone and re.search(r"\d", said):
         raise NoAnswer("more than one number and no marker")
-    reason = _REASON.search(said)
-    said = said[: reason.start()] if reason else said
+    said = _before_reason(said)
     worded = _WORDED.search(said)
     if worded:
         raise NoAnswer(f"'{worded[0]}' beside the number")
     beside = _BESIDE.match(said)
-    if not (direct and beside and beside[1] != beside[2] and beside[2] not in _SMALLER):
+    if not (direct and beside and _are_apart(beside[1], beside[2])):
         circumstance = _CIRCUMSTANCE.search(said)
         for digit in re.finditer(r"(?<!\d)\d", said):
             before = said[: digit.start()]

@@ -10,8 +10,10 @@ import pytest
 
 from factory.attempt import Question
 from factory.verifiers import Verdict, Verifier, judge
+from factory.verifiers.answer import may_go_on, plain_ending
 from factory.verifiers.exact import Exact
-from factory.verifiers.numeric import Numeric, parse_number, plain_ending
+from factory.verifiers.number import parse_number
+from factory.verifiers.numeric import Numeric
 from schemas.rollouts import VERDICTS
 
 
@@ -31,7 +33,7 @@ def asked(answer: str) -> Question:
         ("The answer is 013", "13", "wrong", "013"),
         ("The answer is 1\nNo: The answer is 2", "2", "correct", "2"),
         ("The answer is 1\nNo: The answer is 2", "1", "wrong", "2"),
-        ("The answer is 2\n\nQ: 3+3\nThe answer is 6", "2", "wrong", "6"),
+        ("The answer is 2\n\nQ: 3+3\nThe answer is 6", "2", "correct", "2"),
         ("the answer is 13", "13", "unparseable", None),
         ("It is 13", "13", "unparseable", None),
         ("The answer is", "13", "unparseable", None),
@@ -85,13 +87,13 @@ def test_exact_with_a_marker_of_its_own() -> None:
         ("The answer is 1/3", "0.333", "wrong", "1/3"),
         ("The answer is 0.1", "0.1000", "correct", "0.1"),
         ("The answer is 100000000000000000001", "100000000000000000000", "wrong", "100000000000000000001"),
-        ("5-3", "3", "correct", "3"),
-        ("5 - 3", "-3", "wrong", "3"),
-        ("It is between 5 and -3", "-3", "correct", "-3"),
+        ("5-3", "3", "unparseable", None),
+        ("5 - 3", "-3", "unparseable", None),
+        ("It is between 5 and -3", "-3", "unparseable", None),
         ("The answer is 3/0", "3", "wrong", "3/0"),
-        # what ran away: sampling cuts at stop strings, a verifier reads the text to its end
+        # what ran away into a question of its own is no part of the answer
         ("The answer is 7\nQ: And 3+5?\nA: 8", "7", "correct", "7"),
-        ("The answer is 7\nQ: And 3+5?\nA: The answer is 8", "7", "wrong", "8"),
+        ("The answer is 7\nQ: And 3+5?\nA: The answer is 8", "7", "correct", "7"),
         # nothing to read
         ("", "7", "unparseable", None),
         ("I do not know.", "7", "unparseable", None),
@@ -152,7 +154,8 @@ def test_the_short_way_to_a_number_finds_what_the_long_way_does() -> None:
         short = plain_ending(text)
         if short is not None:
             found += 1
-            assert Numeric()._final_number(text) == short, text
+            number, unclosed = Numeric()._final_number(text)
+            assert (number.written, unclosed) == (short, may_go_on(text)), text
     assert found > 1000
 
 
@@ -199,7 +202,9 @@ class Broken:
     [
         (Numeric(), "The answer is 7", "stop", "correct", None),
         (Numeric(), "The answer is 7 and I go on and", "length", "correct", None),
-        (Numeric(), "The answer is 8", "length", "wrong", None),
+        (Numeric(), "The answer is 8.", "length", "wrong", None),
+        (Numeric(), "The answer is 8", "length", "truncated", "the token limit came before a final answer"),
+        (Numeric(), "So there are 7 of them", "length", "truncated", "the token limit came before a final answer"),
         (Numeric(), "I do not know", "stop", "unparseable", "no number where the answer should be"),
         (Numeric(), "First I take", "length", "truncated", "the token limit came before a final answer"),
         (Exact(), "4+9+0=13\n2+5", "length", "truncated", "the token limit came before a final answer"),
