@@ -51,6 +51,10 @@ class ChildError(Exception):
     """Raised when a call gave no result: the function raised, or its worker was killed."""
 
 
+class ChildLost(ChildError):
+    """Raised when the child itself went away: another call with the same arguments may fare better."""
+
+
 class Child:
     """Calls a function in another process, one call at a time.
 
@@ -70,7 +74,7 @@ class Child:
         """The function's result.
 
         Raises:
-            ChildError: there is none. The next call is not affected.
+            ChildError: there is none; ChildLost, if that is not the function's doing. The next call is not affected.
         """
         with self._lock:
             try:
@@ -78,7 +82,7 @@ class Child:
             except BaseException as error:  # Ctrl-C too: the late answer must not meet the next question
                 self._end()
                 if isinstance(error, TimeoutError | EOFError | BrokenPipeError):
-                    raise ChildError(str(error)) from None
+                    raise ChildLost(str(error)) from None
                 raise
         if "error" in reply:
             raise ChildError(reply["error"])
@@ -102,7 +106,8 @@ class Child:
     def _start(self) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", __name__, self.load, str(self.deadline)],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 r"""The final expression of a completion, compared as mathematics (MATH, Hendrycks et al. 2021, arXiv 2103.03874).
 
-Most answers are settled as strings or as fractions. Only what is neither goes to math-verify, which reads LaTeX into
-sympy; it does so in a :mod:`factory.verifiers.child`, where ``9^{9^{9^9}}`` ends at a deadline.
+Most answers are settled as strings or as fractions. Only what is neither is read as LaTeX (:mod:`.shapes`) and computed
+(:mod:`.values`), in a :mod:`.child` with a deadline, and what came out is remembered.
 """
 
 import re
@@ -14,163 +14,106 @@ from pydantic import PositiveFloat
 
 from factory.attempt import Question
 from factory.verifiers import Verdict
-from factory.verifiers.child import Child, ChildError
-from factory.verifiers.numeric import parse_number, plain_ending
+from factory.verifiers.answer import may_go_on, plain_ending
+from factory.verifiers.child import ChildError
+from factory.verifiers.children import Children
+from factory.verifiers.doubt import NoAnswer
+from factory.verifiers.equality import equal, rounding
+from factory.verifiers.formula import Formula, written
 
 MAX_LENGTH = 1000
 """Characters of an answer. The longest one of MATH has fewer than 200."""
 
-_MARK = re.compile(r"####|\banswer(?:\*\*)?\s*(?:is|=|:)", re.IGNORECASE)
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_INLINE = re.compile(r"(?<!\\)\$+(.+?)(?<!\\)\$|\\[(\[](.+?)\\[)\]]")
-_SENTENCE_END = re.compile(r"[.!?]\s+(?=\W*[A-Z])")
-# "5 apples", "$1,234.50, since ...": prose goes on behind the number, and not with a further part of the value.
-_NUMBER_IN_PROSE = re.compile(
-    r"(-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?)[,;:]?\s+\(?(?!(?:or|and|to|plus|minus|times|over|sqrt|pi)\b)[A-Za-z]{2}"
-)
-
-_DROPPED = ("$", "%", "\N{DEGREE SIGN}", "^\\circ", "^{\\circ}", "\\!", "\\,", "\\;", "\\:", "\\ ", "~")
-_TEXT = re.compile(r"\\(?:text|mbox|textbf|textit|mathrm|mathbf)\s*\{([^{}]*)\}")
-_SIZE = re.compile(r"\\(?:left|right|displaystyle)(?![a-zA-Z])")
-_FRACTION = re.compile(r"\\[dtc]?frac(?![a-zA-Z])")
-_SPACE = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
-_LIST = re.compile(r"(?<=\d),\s+(?=\d{3}(?!\d))")  # "100, 200" must not become 100,200
-_SUBSCRIPT = re.compile(r"_\{(\w+)\}")
-# Plain numbers only: what Fraction reads besides would take 52_8 for 528 and for ever over 1e99999999.
-_PLAIN = re.compile(r"-?(?:\d+\.?|\d{1,3}(?:,\d{3})+|(?:\d+ )?\d+/\d+|(?:\d+|\d{1,3}(?:,\d{3})+)?\.\d+)", re.ASCII)
-_MIXED = re.compile(r"(-?)(\d*)\\frac(?:\{(-?\d+)\}|(\d))(?:\{(\d+)\}|(\d))", re.ASCII)
-_RATIO = re.compile(r"\d\s*:\s*\d")
-_BASE = re.compile(r"\d_\{?(\d+)")
-
 
 class Math:
-    r"""The expression in the last ``\boxed{}``; without a box, behind the last ``####`` or "answer is".
+    r"""The expression in the last ``\boxed{}``; without a box, behind the last other marker.
 
-    ``$``, ``%``, degrees, thousands separators, spaces and the size of brackets do not count: a gold of ``50\%`` is
-    met by 50 and not by 0.5. Numbers are compared exactly, whatever else by value: ``\frac{\sqrt 3}{3}`` is
-    ``1/\sqrt{3}``, ``1,-2`` is ``-2,1``, a missing unit or base is no fault. Times and ratios (``3:30``) are compared
-    as text only, two numbers in different bases are different. A comparison that needs more than ``deadline``
-    seconds of processor time, or kills its process, gives the verdict ``error``.
+    ``$``, degrees, thousands separators, spaces and the size of brackets do not count. Numbers are compared exactly,
+    whatever else by value: ``\frac{\sqrt 3}{3}`` is ``1/\sqrt{3}``, ``1,-2`` is ``-2,1``. A missing unit, base or
+    ``x =`` is no fault, another unit is. A percent sign is a unit, so that a gold of ``50\%`` is met by 50 and not by
+    0.5; but a gold from -1 to 1 without the sign is a share, and 50% meets 0.5. A gold of 6 decimals or more is met by
+    what rounds to it. Times, ratios, dates and what cannot be read are compared as text. A number too large to be
+    computed, or a comparison that takes more than ``deadline`` seconds of processor time, gives the verdict ``error``.
     """
 
     name: ClassVar[str] = "math"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(self, deadline: PositiveFloat = 2.0):
-        self._equal = Child(load, deadline)
+        self._equal = Children(load, deadline)
 
     def verify(self, completion: str, question: Question) -> Verdict:
         if not question.answer or question.answer.isspace():
             raise ValueError("the gold answer is empty")
-        predicted = final_answer(completion)
-        if predicted is None:
-            return Verdict("unparseable", reason="no answer in a box or behind a marker")
-        same = compare(question.answer, predicted)
-        if same is None and len(predicted) > MAX_LENGTH:
-            return Verdict("unparseable", reason=f"the answer has more than {MAX_LENGTH} characters")
+        plain = None if "\\" in completion else plain_ending(completion)
+        try:
+            found = Formula(plain, may_go_on(completion)) if plain is not None else written(completion, self._same)
+            same, reason = self._compared(question.answer, found.text)
+        except NoAnswer as why:
+            return Verdict("unparseable", reason=str(why))
+        except ChildError as error:
+            return Verdict("error", found.text, f"verifier {self.name}: {error}", open=found.open)
+        return Verdict("correct" if same else "wrong", found.text, reason, open=found.open)
+
+    def _compared(self, gold: str, predicted: str) -> tuple[bool, str | None]:
+        """Whether two answers are the same, and why not where that takes words.
+
+        Raises:
+            NoAnswer: the predicted answer is none.
+            ChildError: this cannot be told.
+        """
+        same = compare(gold, predicted)
+        if same is not None:
+            return same, None
+        if len(predicted) > MAX_LENGTH:
+            raise NoAnswer(f"the answer has more than {MAX_LENGTH:,} characters")
+        same, reason = self._equal(gold, predicted)
         if same is None:
-            try:
-                same = self._equal(_prepared(question.answer), _prepared(predicted))
-            except ChildError as error:
-                return Verdict("error", predicted, f"verifier {self.name}: {error}")
-        return Verdict("correct" if same else "wrong", predicted)
+            raise ChildError(reason)
+        return same, reason
+
+    def _same(self, one: str, other: str) -> bool:
+        try:
+            return self._compared(one, other)[0]
+        except (NoAnswer, ChildError):
+            return False
 
     def state(self, question: Question) -> str:
         return rf"The answer is \boxed{{{question.answer}}}."
 
 
-def final_answer(text: str) -> str | None:
-    """What stands in the last box; without any, behind the last marker up to the end of its sentence."""
-    box = text.rfind("\\boxed{")
-    if box >= 0:
-        return _braced(text, box + len("\\boxed{"))
-    plain = plain_ending(text)
-    if plain:
-        return plain
-    end = max((mark.end() for mark in _MARK.finditer(text)), default=-1)
-    if end < 0:
-        return None
-    line = text[end:].lstrip(" \t\r\n*:").partition("\n")[0].strip()
-    inline = _INLINE.search(line)
-    if inline:
-        return (inline[1] or inline[2]).strip() or None
-    number = _NUMBER_IN_PROSE.match(line)
-    if number:
-        return number[1].rstrip(",")
-    return _SENTENCE_END.split(line, maxsplit=1)[0].rstrip("*. ") or None
-
-
-def _braced(text: str, start: int) -> str | None:
-    """What stands between an opening brace and its closing one; None if that never comes."""
-    depth = 1
-    for match in _BRACE.finditer(text, start):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if not depth:
-            return text[start : match.start()].strip() or None
-    return None
+# Plain numbers only: what Fraction reads besides would take 52_8 for 528 and for ever over 1e99999999.
+_PLAIN = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|-?\.\d+|-?\d+/\d*[1-9]\d*", re.ASCII)
+_SPACES = re.compile(r"\s+")
 
 
 def compare(gold: str, predicted: str) -> bool | None:
-    """Whether two answers are the same, as far as that can be told without sympy; None: it cannot."""
+    """Whether two answers are the same, as far as that can be told without computing; None: it cannot."""
     if gold == predicted:
         return True
-    (gold_text, gold_value), (text, value) = _read(gold), _read(predicted)
-    if gold_text == text:
-        return True
-    if gold_value is not None and value is not None:
-        return gold_value == value
-    if _RATIO.search(gold_text) or _RATIO.search(text):
-        return False
-    gold_base, base = _BASE.search(gold_text), _BASE.search(text)
-    if gold_base and base and gold_base[1] != base[1]:
-        return False
-    return None
+    left, right = _read(gold), _read(predicted)
+    if left is None or right is None:
+        return None
+    return left == right or abs(left - right) <= rounding(gold)
 
 
 @lru_cache(maxsize=1 << 14)
-def _read(answer: str) -> tuple[str, Fraction | None]:
-    """An answer in the form in which strings are compared, and its value if it is a plain number."""
-    if len(answer) > MAX_LENGTH:
-        return answer, None
-    text = answer.replace("\N{MINUS SIGN}", "-").replace("{,}", ",")
-    text = _LIST.sub(";", re.sub(r",\\!\s*", ",", text))
-    text = _FRACTION.sub(r"\\frac", _SIZE.sub("", _TEXT.sub(r"\1", text)))
-    for mark in _DROPPED:
-        text = text.replace(mark, "")
-    text = re.sub(r"\\(?=$|\d)", "", text)  # what is left of \$ and \%
-    text = _SUBSCRIPT.sub(r"_\1", _SPACE.sub("", text.strip())).rstrip(".")
-    return text.casefold() if text.isalpha() and len(text) > 2 else text, _number(text)
-
-
-def _number(text: str) -> Fraction | None:
-    if _PLAIN.fullmatch(text):
-        return parse_number(text)
-    mixed = _MIXED.fullmatch(text)
-    if mixed is None:
+def _read(answer: str) -> Fraction | None:
+    """The value of a plain number."""
+    if len(answer) > MAX_LENGTH or not _PLAIN.fullmatch(answer):
         return None
-    sign, whole, *parts = mixed.groups()
-    numerator, denominator = (int(part) for part in parts if part)
-    if not denominator:
-        return None
-    value = int(whole or 0) + Fraction(numerator, denominator)
-    return -value if sign else value
+    return Fraction(answer.replace(",", ""))
 
 
-def _prepared(answer: str) -> str:
-    """An answer as math-verify gets it. It takes 50% for 50 and for 0.5, so it gets no percent signs."""
-    return answer.replace("\N{MINUS SIGN}", "-").replace("\\%", "").replace("%", "").replace("\\$", "").replace("$", "")
+def load() -> Callable[[str, str], tuple[bool | None, str | None]]:
+    """In the child: the comparison, and why it came to nothing."""
 
+    def bounded(gold: str, predicted: str) -> tuple[bool | None, str | None]:
+        try:
+            return equal(gold, predicted)
+        except OverflowError as error:
+            return None, str(error)
+        except RecursionError:
+            return None, "it is too long to be computed"
 
-def load() -> Callable[[str, str], bool]:
-    """In the child: math-verify on two extracted answers, each in a box of its own. Its own deadlines use signals and
-    are off."""
-    from math_verify import LatexExtractionConfig, parse, verify
-
-    config = [LatexExtractionConfig(boxed_match_priority=0)]
-
-    def equal(gold: str, predicted: str) -> bool:
-        parsed = [parse(rf"\boxed{{{answer}}}", config, parsing_timeout=None) for answer in (gold, predicted)]
-        return bool(verify(*parsed, timeout_seconds=None))
-
-    equal(r"\frac{\sqrt{3}}{3}", r"1/\sqrt{3}")  # the first call builds the parser's tables
-    return equal
+    return bounded

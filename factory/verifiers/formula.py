@@ -1,0 +1,127 @@
+"""Where a completion writes its answer in mathematics, and how much of the text is the answer."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from factory.verifiers import units
+from factory.verifiers.answer import Answer, final_answer, last_box
+from factory.verifiers.doubt import NoAnswer, doubted, sentence, settled
+
+
+class Formula(NamedTuple):
+    """An answer as it is written, and whether nothing closes it."""
+
+    text: str
+    open: bool
+
+
+_INLINE = re.compile(
+    r"(?<!\\)\$(?!\$)([^$]{1,1000})(?<!\\)\$|\$\$([^$]{1,1000})\$\$"
+    r"|\\\(((?:[^\\]|\\(?![()])){1,1000})\\\)|\\\[((?:[^\\]|\\(?![\[\]])){1,1000})\\\]"
+)
+_PREFIX_WORDS = 6
+# "5 apples", "$1,234.50, since ...": prose goes on behind the number, and not with a further part of the value.
+_NUMBER = re.compile(r"[-\u2212\u2013]?\\?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\\?%)?(?=[,;:]?\s+\(?[A-Za-z]{2})")
+_WORD = re.compile(r"[,;:\s]*\(?([A-Za-z]+)")
+_MORE_OF_IT = """
+    and or to plus minus times over divided sqrt root pi million billion trillion thousand hundred dozen half halves
+    third thirds quarter quarters mod modulo base point factorial squared cubed choose
+"""
+_GOES_ON = frozenset(_MORE_OF_IT.split())
+_REASON = re.compile(r"[,;]?\s+\(?(?:because|since|which|so|where|as)\s")
+_BESIDE_BOX = re.compile(
+    r"(?:[\s$*_)\]},]|\\[)\]]){0,12}(?:\?|(?:or|maybe|perhaps|possibly|probably|but|not|if|unless)\b|\\pm(?![a-z])"
+    r"|(?:[-+/^]|(?:and|to)\s)[\s$]{0,3}[\d\\])",
+    re.IGNORECASE,
+)
+_TAKEN_BACK = re.compile(
+    r"\b(?:wait|actually|sorry|oops|hmm{0,9}|nope|scratch that|correction|disregard|not sure|unsure|uncertain|i doubt"
+    r"|incorrect|(?:is|was|looks|seems|be|that's|it's) (?:wrong|false|not right|not correct)|my mistake"
+    r"|made an? (?:mistake|error)|recalculate|let me re|should (?:be|have been)"
+    r"|(?:isn|wasn|can|couldn)['\u2019]?t (?:be )?(?:right|correct)|(?:might|could) be (?:\$|\d|\\)|a guess"
+    r"|second thought|or (?:maybe|perhaps|possibly))\b",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(r"\s*(\\text\s?\{[^{}]{1,40}\}|[a-zA-Z]{2,20}|\\?%)(\s?\^\s?\{?[23]\}?)?")
+
+
+def written(completion: str, same: Callable[[str, str], bool]) -> Formula:
+    """The answer that a completion gives.
+
+    Args:
+        same: whether two boxes side by side say the same.
+
+    Raises:
+        NoAnswer: it gives none, or takes it back.
+    """
+    answer = (last_box(completion, same) if "box" in completion else None) or final_answer(completion)
+    if answer.mark == "none":
+        raise NoAnswer("no answer in a box or behind a marker")
+    if answer.mark == "box":
+        _kept(answer.behind)
+        return Formula(_with_unit(answer.text, answer.behind.lstrip("$")), answer.open)
+    text = answer.text.strip("`*_ ")
+    for part in (_inline, _number):
+        found = part(text)
+        if found:
+            value, rest = found
+            settled(rest, answer.behind)
+            return Formula(_with_unit(value, rest), answer.open and not rest)
+    return _statement(text, answer)
+
+
+def _kept(behind: str) -> None:
+    """Hold what follows a box against it. A solution often goes on behind its box, with remarks and other ways to the
+    same end, so only what takes the answer back counts.
+
+    Raises:
+        NoAnswer: something does.
+    """
+    back = _BESIDE_BOX.match(behind) or _TAKEN_BACK.search(behind)
+    if back:
+        raise NoAnswer(f"'{back[0].strip()[:40]}' behind the box")
+
+
+def _inline(text: str) -> tuple[str, str] | None:
+    """The first formula of a line, and what follows it."""
+    found = _INLINE.search(text)
+    if not found:
+        return None
+    before, rest = text[: found.start()], text[found.end() :].lstrip("*`_ ")
+    if before and (doubted(before) or any(map(str.isdigit, before)) or len(before.split()) > _PREFIX_WORDS):
+        raise NoAnswer(f"'{before.strip()[:40]}' before the formula")
+    if _INLINE.search(sentence(rest)[0]) and not _REASON.match(" " + rest):
+        raise NoAnswer("several formulas in one sentence")
+    value = next(part for part in found.groups() if part is not None).strip()
+    if not value:
+        raise NoAnswer("an empty formula")
+    return value, rest
+
+
+def _number(text: str) -> tuple[str, str] | None:
+    found = _NUMBER.match(text)
+    word = _WORD.match(text, found.end()) if found else None
+    if not found or not word or word[1].lower() in _GOES_ON:
+        return None
+    return found[0].rstrip(","), text[found.end() :]
+
+
+def _statement(text: str, answer: Answer) -> Formula:
+    """The first sentence, up to a reason."""
+    said, more = sentence(text)
+    reason = _REASON.search(said)
+    value = (said[: reason.start()] if reason else said).rstrip("*`_. ")
+    if not value:
+        raise NoAnswer("no answer behind the marker")
+    settled(said[reason.end() :] if reason else "", more + answer.behind)
+    return Formula(value, answer.open)
+
+
+def _with_unit(value: str, rest: str) -> str:
+    """A value with the unit behind its box or formula, if one stands there that is known."""
+    found = _UNIT.match(rest)
+    if not found or not units.known(found[1]) or units.parted(value)[1]:
+        return value
+    unit = found[0].strip()
+    return f"{value}{unit}" if unit.startswith("\\") or unit == "%" else rf"{value}\text{{ {unit}}}"
