@@ -11,9 +11,9 @@ from typing import Protocol
 from factory.attempt import Question
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Verdict:
-    """What a verifier says of one completion.
+    """What a verifier says of one completion. It is not frozen, for that would take as long as the verdict itself.
 
     Attributes:
         verdict: one of :data:`schemas.rollouts.VERDICTS`.

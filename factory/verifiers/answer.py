@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from factory.verifiers.doubt import NoAnswer, denied
-from factory.verifiers.visible import READ, visible
+from factory.verifiers.number import PLAIN
+from factory.verifiers.visible import READ, invented_question, may_be_tagged, visible
 
 SPAN = 4_000
 """Characters of a box, a tag or a line behind a marker. More are no answer."""
@@ -94,24 +95,31 @@ _REMARK = re.compile(
     r"[\s*]{0,3}(?:(?:indeed|also|probably|therefore|thus|now) )?"
     r"(?:correct|right|reasonable|verified|confirmed|consistent|valid|plausible)\s{0,3}(?:[.!*]|\n|\Z)"
 )
-_STEMS = ("####", "\\boxed", "\\fbox", "nswer", "NSWER", "ntwort")
+_STEMS = ("nswer", "####", "\\boxed", "\\fbox", "NSWER", "ntwort")
 
 
 def _last_mark(text: str) -> tuple[Mark, int, int] | None:
     """The last marker: its kind, where it begins, and where what it marks does. A remark on the answer counts only if
     there is no other."""
-    places = {stem: text.rfind(stem) for stem in _STEMS}
-    remark = None
+    at, last = -1, ""
+    for stem in _STEMS:
+        place = text.rfind(stem, at + 1)  # only behind the last one so far: mostly a few characters
+        if place >= 0:
+            at, last = place, stem
+    found = _mark(text, last, at) if last else None
+    if not last or (found and not _REMARK.match(text, found[2])):
+        return found
+    remark, places = found, {stem: text.rfind(stem) for stem in _STEMS}
     while True:
-        stem = max(places, key=places.__getitem__)
-        at = places[stem]
+        places[last] = text.rfind(last, 0, at + len(last) - 1)
+        last = max(places, key=places.__getitem__)
+        at = places[last]
         if at < 0:
             return remark
-        found = _mark(text, stem, at)
-        if found is not None and not _REMARK.match(text, found[2]):
+        found = _mark(text, last, at)
+        if found and not _REMARK.match(text, found[2]):
             return found
         remark = remark or found
-        places[stem] = text.rfind(stem, 0, at + len(stem) - 1)
 
 
 def _mark(text: str, stem: str, at: int) -> tuple[Mark, int, int] | None:
@@ -124,6 +132,8 @@ def _mark(text: str, stem: str, at: int) -> tuple[Mark, int, int] | None:
         return None
     start = at - 1
     before = text[start - 1 : start]
+    if before in (" ", "\n") and text.startswith("nswer is ", at):
+        return "line", start, at + len("nswer is ")
     tag = text.rfind("<", max(0, start - 7), start)
     opened = _OPEN.match(text, tag) if tag >= 0 else None
     if opened and opened.end() > start:
@@ -152,25 +162,20 @@ def _not_denied(text: str, start: int) -> None:
             raise NoAnswer(f"'{word}' before 'answer is'")
 
 
+_SKIPPED = " \t\r\n*:_=\uff1a"
+"""What may stand between a marker and the answer, new lines included."""
+
+
 def _line(text: str, end: int) -> Answer:
     """The rest of the line, or the next one with anything on it."""
-    start = end
-    while True:
-        stop = text.find("\n", start)
-        line = text[start : stop if stop >= 0 else len(text)]
-        bare = line.strip(" \t\r*:_=")
-        if bare or stop < 0:
-            break
-        start = stop + 1
+    line, newline, behind = text[end:].lstrip(_SKIPPED).partition("\n")
     if len(line) > SPAN:
         raise NoAnswer(f"more than {SPAN:,} characters on the line of the answer")
-    line = line.lstrip(" \t\r*:_=\uff1a") if line[:1] in " \t\r*:_=\uff1a" else line
-    line = line.strip()
+    line = line.rstrip()
     closing = line.find("</")
     if closing >= 0 and _CLOSED.match(line, closing):
-        line = line[:closing].rstrip()
-        return Answer(line, text[stop:] if stop >= 0 else "", "line", False)
-    return Answer(line, text[stop:] if stop >= 0 else "", "line", stop < 0 and line[-1:] not in CLOSERS)
+        return Answer(line[:closing].rstrip(), newline + behind, "line", False)
+    return Answer(line, newline + behind, "line", not newline and line[-1:] not in CLOSERS)
 
 
 _CLOSED = re.compile(r"</(?:final_)?answer>", re.IGNORECASE)
@@ -235,9 +240,6 @@ def _one_of_its_kind(text: str, start: int, answer: Answer, same: Callable[[str,
         raise NoAnswer(f"'{denial[0].strip()}' before the answer")
 
 
-_PLAIN = re.compile(r"\s*(-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,8}|[0-9]{1,30}))\s*\.?\s*", re.ASCII)
-
-
 def plain_ending(text: str) -> str | None:
     """The whole number that a text ends in after ``####`` or "answer is", as it is written; None for any other text.
 
@@ -249,21 +251,15 @@ def plain_ending(text: str) -> str | None:
         before, mark, rest = text.rpartition("answer is")
         if not before.endswith(_SURE[1:8]) and before not in ("The ", "the "):
             return None
-    found = _PLAIN.fullmatch(rest)
-    if (
-        found is None
-        or ":" in before
-        or "#" in before
-        or "[" in before
-        or before.count("<") != 2 * before.count("<<")
-        or not before.isascii()
-        or len(text) > READ
-    ):
+    found = PLAIN.fullmatch(rest)
+    if found is None or len(text) > READ or may_be_tagged(before) or invented_question(before) is not None:
         return None
     return found[1]
 
 
 def may_go_on(text: str) -> bool:
     """Whether a text that ends in a number might have gone on with it: no full stop and no new line stands behind."""
+    if text[-1:].isdigit():
+        return True
     end = text.rstrip()
     return end[-1:].isdigit() and "\n" not in text[len(end) :]

@@ -38,10 +38,13 @@ class Exact:
                 predicted = _normal(predicted.partition("</")[0].strip(_AROUND))
             if not found or not predicted:
                 raise NoAnswer(f"no '{self.marker}'")
-            doubt = denied(before[-80:]) or (predicted != gold and doubted(predicted))
+            doubt = denied(before[-80:]) if before and before[-1] != "\n" else None
+            if predicted != gold:
+                doubt = doubt or doubted(predicted)
             if doubt:
                 raise NoAnswer(f"'{doubt}' beside the answer")
-            settled("", behind)
+            if behind:
+                settled("", behind)
         except NoAnswer as why:
             return Verdict("unparseable", reason=str(why))
         unclosed = len(line) == len(tail) and line[-1:] not in CLOSERS
@@ -52,4 +55,5 @@ class Exact:
 
 
 def _normal(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip().removesuffix(".").strip().casefold()
+    text = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text.strip().removesuffix(".").strip().casefold()

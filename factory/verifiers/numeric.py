@@ -32,12 +32,14 @@ class Numeric:
     marked_only: bool = False
 
     def verify(self, completion: str, question: Question) -> Verdict:
+        plain = plain_ending(completion)
+        if plain == question.answer:
+            return Verdict("correct", plain, None, may_go_on(completion))
         if parse_number(question.answer) is None:
             raise ValueError(f"the gold answer {question.answer!r} is not a number")
-        plain = plain_ending(completion)
         if plain is not None:
-            right = plain == question.answer or same_value(parse_number(plain), question.answer)
-            return Verdict("correct" if right else "wrong", plain, open=may_go_on(completion))
+            right = same_value(parse_number(plain), question.answer)
+            return Verdict("correct" if right else "wrong", plain, None, may_go_on(completion))
         try:
             found, unclosed = self._final_number(completion)
         except NoAnswer as why:

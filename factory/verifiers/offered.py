@@ -103,8 +103,12 @@ class Offered:
     """The choices of one question."""
 
     def __init__(self, choices: Choices):
-        self.texts = {choice["label"]: choice["text"].strip() for choice in choices}
-        self.labels = {label.casefold(): label for label in self.texts}
+        self.choices = choices
+        self.labels = {choice["label"].casefold(): choice["label"] for choice in choices}
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        return {choice["label"]: choice["text"].strip() for choice in self.choices}
 
     @cached_property
     def having(self) -> dict[str, frozenset[str]]:
@@ -134,13 +138,12 @@ class Offered:
             head = _HEADED.match(key)
             label, rest = (head[1], key[head.end() :]) if head else (key, "")
         found = self.labels.get(label.strip(_WRAPPED))
-        rest = rest.strip(" ,:.-*_")
-        if found is not None and rest and rest == _key(self.texts[found]):
-            return found
+        if found is not None and (rest := rest.strip(" ,:.-*_")):
+            return found if any(one["label"] == found and _key(one["text"]) == rest for one in self.choices) else None
         same = self.having.get(key, frozenset())
-        if found is not None and not rest and same <= {found}:
-            return found
-        return next(iter(same)) if found is None and len(same) == 1 else None
+        if found is not None:
+            return found if same <= {found} else None
+        return next(iter(same)) if len(same) == 1 else None
 
     def settled_on(self, line: str) -> tuple[str, str]:
         """The label of the choice that a line settles on, and what follows it in the line.
@@ -266,7 +269,9 @@ def flat(text: str) -> str:
 
 def _key(text: str) -> str:
     """A choice's text as texts are compared: case, white space, emphasis and a full stop at its end do not count."""
-    return flat(text).strip(_WRAPPED).rstrip(" .").strip(_WRAPPED).casefold()
+    if not (text.isascii() and text.isprintable()) or "\\" in text or "  " in text:
+        text = flat(text)
+    return text.strip(_WRAPPED).rstrip(" .").strip(_WRAPPED).casefold()
 
 
 def _past(line: str, at: int) -> int:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from factory.verifiers.doubt import REASON, NoAnswer, doubted, sentence
-from factory.verifiers.number import NUMBER, parse_number, value_of
+from factory.verifiers.number import NUMBER, PLAIN, parse_number, value_of
 
 # What makes another value of a number when it follows: "1.5 million", "5 squared", "2 dozen", "3 halves".
 _MAGNITUDES = (
@@ -103,6 +103,9 @@ def stated(text: str, alone: bool = False) -> Stated:
     Raises:
         NoAnswer: there is no number, or more than one, or more to it than a number.
     """
+    plain = PLAIN.fullmatch(text)
+    if plain:
+        return Stated(plain[1], parse_number(plain[1]), text[plain.end(1) :])
     said, _ = sentence(text)
     first = _digit(said)
     head = _before_reason(said, first)
