@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from importlib.util import find_spec
 
 import pytest
@@ -9,25 +10,43 @@ import pytest
 from factory.attempt import Question
 from factory.errors import ConfigError
 from factory.verifiers import judge
-from factory.verifiers.reasoning_gym import ReasoningGym, final_answer
+from factory.verifiers.doubt import NoAnswer
+from factory.verifiers.reasoning_gym import ReasoningGym, written
 
 
 @pytest.mark.parametrize(
-    ("completion", "answer"),
+    ("completion", "answer", "unclosed"),
     [
-        ("Well. <answer>12</answer>", "12"),
-        ("<answer>1</answer> no <answer>\n1 2\n3 4\n</answer> done", "1 2\n3 4"),
-        ("<answer>1 <answer>2</answer>", "2"),
-        ("<ANSWER>2</ANSWER>", "2"),
-        ("The answer is 3. <answer></answer>", ""),
-        ("I think the answer is: 12\nThat is all.", "12"),
-        ("Well.\n12\n", "12"),
-        ("<answer>12", "<answer>12"),
-        ("", ""),
+        ("Well. <answer>12</answer>", "12", False),
+        ("<answer>1</answer> no, then <answer>\n1 2\n3 4\n</answer> done", "1 2\n3 4", False),
+        ("<ANSWER>2</ANSWER>", "2", False),
+        ("<think>maybe <answer>99999</answer></think><answer>1</answer>", "1", False),
+        ("<answer>The answer is 12</answer>", "12", False),
+        ("I think the answer is: 12\nThat is all.", "12", False),
+        ("The answer is 12.", "12", False),
+        ("The answer is 12<|im_end|>", "12", False),
+        ("Well.\n12\n", "12", True),
+        ("<answer>12", "12", True),
     ],
 )
-def test_the_final_answer(completion: str, answer: str) -> None:
-    assert final_answer(completion) == answer
+def test_the_answer(completion: str, answer: str, unclosed: bool) -> None:
+    assert written(completion, "12") == (answer, unclosed)
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        "",
+        "<answer></answer>",
+        "<think>maybe <answer>1</answer> or",
+        "<answer>1</answer> or <answer>2</answer>",
+        "<answer>1</answer> Wait, that is wrong.",
+        "I doubt that the answer is 3",
+    ],
+)
+def test_no_answer_is_given(completion: str) -> None:
+    with pytest.raises(NoAnswer):
+        written(completion, "12")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +92,26 @@ def test_the_librarys_scorer_decides(gym: ReasoningGym, question: Question, answ
     assert (judged.verdict, judged.predicted_answer) == (verdict, answer)
 
 
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("57", "correct"),
+        ("57.0", "correct"),
+        ("-57", "wrong"),
+        ("58", "wrong"),
+        ("57 or 58", "unparseable"),
+        ("57, 58", "unparseable"),
+        ("maybe 57", "unparseable"),
+        ("57?", "unparseable"),
+    ],
+)
+def test_what_a_generous_scorer_accepts_is_held_against_the_gold_answer(
+    gym: ReasoningGym, answer: str, verdict: str
+) -> None:
+    question = asked("gsm_symbolic", "57", difficulty=1.0, answer_value=57)
+    assert gym.verify(f"<answer>{answer}</answer>", question).verdict == verdict
+
+
 @pytest.mark.parametrize("question", [COUNTDOWN, MATRIX])
 @pytest.mark.parametrize(
     "answer",
@@ -103,8 +142,12 @@ def test_the_gold_answer_as_it_is_stated_is_accepted(gym: ReasoningGym) -> None:
         assert gym.verify(gym.state(question), question).verdict == "correct"
 
 
-def test_no_answer(gym: ReasoningGym) -> None:
-    assert gym.verify("<answer> </answer>", GCD).verdict == "unparseable"
+def test_a_deadline_that_was_missed_once_is_remembered(gym: ReasoningGym) -> None:
+    completion = "<answer>9**9**9**9</answer>"
+    verdict = gym.verify(completion, COUNTDOWN)
+    started = time.monotonic()
+    assert all(gym.verify(completion, COUNTDOWN) == verdict for _ in range(1000))
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("metadata", [None, "", "[]", "{}", "not JSON", '{"task": "gcd"}'])
