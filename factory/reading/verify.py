@@ -67,7 +67,7 @@ def verify(verifier: str, path: str, out: IO[str], as_json: bool = False) -> Non
         _check(file, path)
         file.seek(0)
         for number, text in enumerate(file, start=1):
-            line = Line.model_validate_json(text)
+            line = _read(text)
             judged = judge(judging, line.completion, line.question(), line.finish_reason)
             counts[judged.verdict] += 1
             print(_as_json(judged) if as_json else _as_row(number, judged), file=out)
@@ -134,11 +134,26 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         yield source
 
 
+def _read(text: bytes) -> Line:
+    """A line of the file. Half a surrogate pair, as a tokenizer leaves it, is no text of Unicode, and pydantic's own
+    reader refuses it; it is that completion's matter, and is judged."""
+    try:
+        return Line.model_validate_json(text)
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "json_invalid":
+            raise
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            raise error from None
+        return Line.model_validate(found)
+
+
 def _check(file: IO[bytes], path: str) -> None:
     bad, problems = 0, []
     for number, text in enumerate(file, start=1):
         try:
-            Line.model_validate_json(text)
+            _read(text)
         except ValidationError as error:
             bad += 1
             if bad <= SHOWN:
@@ -163,5 +178,11 @@ def _as_json(judged: Verdict) -> str:
 
 
 def _as_row(number: int, judged: Verdict) -> str:
-    predicted = " ".join((judged.predicted_answer or "").split())
-    return f"{number:>7}  {judged.verdict:<11}  {predicted:<24}  {judged.reason or ''}".rstrip()
+    predicted, reason = (_printable(text or "") for text in (judged.predicted_answer, judged.reason))
+    return f"{number:>7}  {judged.verdict:<11}  {predicted:<24}  {reason}".rstrip()
+
+
+def _printable(text: str) -> str:
+    """On one line, without what a terminal obeys or cannot show."""
+    shown = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in " ".join(text.split()))
+    return "".join(shown)
