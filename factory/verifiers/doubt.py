@@ -94,7 +94,8 @@ def doubted(words: str) -> str | None:
 def denied(before: str) -> str | None:
     """What denies an answer that is about to be given, as in "I do not think that the answer is": only the last clause
     counts, so that "if she does not pay, the answer is" gives one."""
-    found = _DENIED.search(_CLAUSES.sub("", before, count=1))
+    clauses = _CLAUSES.match(before)
+    found = _DENIED.search(before, clauses.end() if clauses else 0)
     return found[0] if found else None
 
 

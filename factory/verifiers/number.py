@@ -119,7 +119,7 @@ def value_of(match: re.Match[str]) -> Fraction | None:
     return value * Fraction(10) ** int(exponent) if abs(int(exponent)) <= DIGITS else None
 
 
-PLAIN = re.compile(r"\s*(-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,8}|[0-9]{1,30}))\s*\.?\s*", re.ASCII)
+PLAIN = re.compile(r"\s*(-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,8}|[0-9]{1,30}))\s*(?:\.\s*)?", re.ASCII)
 """A text that is a whole number and nothing else: most answers."""
 
 _GOLD = re.compile(r"\s*([-+]?)\s?[$\u20ac\u00a3\u00a5]?([-+]?)\s?")

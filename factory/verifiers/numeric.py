@@ -79,12 +79,14 @@ def _last_statement(text: str) -> tuple[str, str]:
     lines = text[-SPAN:].split("\n")
     behind = ""
     while lines:
-        rest, before, after = plainly(lines.pop()), None, ""
+        line = plainly(lines.pop())
+        rest, before, after = line, None, ""
         while rest:
             said, rest = sentence(rest)
             if re.search(r"\d", said):
                 before, after = said, rest
         if before is not None:
-            return _CONCLUSION.sub("", before, count=1).strip(), f"{after}\n{behind}".rstrip()
-        behind = f"\n{behind}"
+            conclusion = _CONCLUSION.match(before)
+            return before[conclusion.end() if conclusion else 0 :].strip(), f"{after}{behind}".rstrip()
+        behind = f"\n{line}{behind}"
     raise NoAnswer("no number where the answer should be")

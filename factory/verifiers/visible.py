@@ -4,7 +4,7 @@ import re
 
 from factory.verifiers.doubt import NoAnswer
 
-READ = 50_000
+READ = 16_000
 """Characters of a completion that are read, counted from its end."""
 
 _THOUGHT = (
@@ -53,7 +53,7 @@ def visible(completion: str) -> str:
     text, thinking = completion, False
     if len(completion) > READ:
         head, text = completion[:-READ].lower(), completion[-READ:]
-        thinking = any(head.rfind(f"<{name}>") > head.rfind(f"</{name}>") for name in _THOUGHT)
+        thinking = "<" in head and any(head.rfind(f"<{name}>") > head.rfind(f"</{name}>") for name in _THOUGHT)
         if any(f"\n{word}:" in head for word in ("question", "q", "problem", "user", "human")):
             raise NoAnswer(f"an invented question more than {READ:,} characters before the end")
     if thinking or may_be_tagged(text):
@@ -80,21 +80,20 @@ def invented_question(text: str) -> int | None:
 
 
 def _without_thinking(text: str, thinking: bool) -> str:
-    kept: list[str] = []
-    at, stopped = 0, False
+    kept, at = "", 0
+    stopped = False
     for tag in _TAG.finditer(text):
         if tag.lastgroup == "close":
             if not thinking:
-                kept, stopped = [], False
+                kept, stopped = "", False
             thinking, at = False, tag.end()
         elif not (thinking or stopped):
-            kept.append(text[at : tag.start()])
+            kept += text[at : tag.start()]
             at = tag.end()
-            if tag.lastgroup == "open":
-                thinking = True
-            elif any(piece.strip() for piece in kept):
-                kept.append("\n")
+            thinking = tag.lastgroup == "open"
+            if not thinking and not kept.isspace() and kept:
+                kept += "\n"
                 stopped = True
     if thinking:
         raise NoAnswer("thinking that never ends")
-    return "".join(kept) if stopped else "".join([*kept, text[at:]])
+    return kept if stopped else kept + text[at:]
