@@ -123,6 +123,98 @@ OTHER = {
         \log x ~ \ln x
         \sin 2x ~ 2\sin x
     """,
+    "of all kinds": r"""
+        12 ~ 12 or 13 ~ between 12 and 12 ~ 12 - 13 ~ 1^2 ~ Dec 12 ~ 12\text{th} ~ 12^{\text{th}}
+        5 ~ 5 \text{ or } -5 ~ \{5,-5\} ~ 5' ~ 5 percent of 10 ~ 2y=5 ~ y^2=5 ~ y=5 \text{ or } y=6 ~ x=5, y=6
+        5 ~ 5 + \epsilon ~ 5 \approx 5.1 ~ 5\cdot ~ 5 \cdot x ~ 5 x ~ 5(x) ~ 5| ~ (5 ~ 5) ~ 5{}6
+        \frac{1}{2} ~ 1:2
+        0.5 ~ 1/2 \text{ or } 1/3
+        x^2 ~ 2^x
+        2^{10} ~ 2^1 0
+        e ~ 2.718281828459045
+        i ~ 1
+        \sqrt{-1} ~ -i
+        \sqrt{8} ~ 2\sqrt{3}
+        8! ~ 8
+        3!! ~ 3
+        1000 ~ 1e4 ~ 10^{-3} ~ 1 \text{ thousand}
+        -\frac{35}{9} ~ 3\frac{8}{9}
+        2 ~ --2 ~ 10_2
+        8 ~ 2^{3}\text{ or so}
+        (x+1)^2 ~ x^2+2x+1+c
+        x ~ y
+        x_1 ~ x_2
+        a ~ A
+        AB ~ BA
+        12 \text{ cm} ~ 12 \text{ inches}
+        12 \text{ square feet} ~ 12\text{ ft}
+        \$5 ~ \text{5 cents}
+        5\text{ dollars} ~ 5 euros ~ €5
+        0.05 ~ 5 percent of 10
+        1 ~ 1\% ~ 0.999\ldots
+        -0.5 ~ 50\%
+        25\% ~ 0.25\% ~ \frac14
+        7:30 ~ 7.5
+        7:30 \text{ am} ~ 7:30 \text{ pm}
+        7 ~ 7 \text{ pm}
+        12/25 ~ 12/25/2020
+        1/2/2020 ~ 1/4040
+        3 ~ III ~ three
+        (1,2) ~ 1,2 ~ x=2, y=1 ~ y=1, x=2
+        1,2 ~ (1,2)
+        \{1,2,3\} ~ 1,2
+        1,2,3 ~ 1,2,3,\ldots
+        [1,2] ~ (1,2) ~ \{1,2\}
+        (0,1) ~ x>0, x<1
+        (0,\infty) ~ x\ge 0
+        (-\infty,\infty) ~ \infty
+        \mathbb{R} ~ R
+        x>0 ~ x
+        x \neq 3 ~ x=3 ~ 3
+        x<3 ~ 3 ~ x>3
+        x=1, y=2 ~ x=2, y=1
+        (x,y)=(1,2) ~ (2,1)
+        25 ~ x^2=25
+        f(x)=x+1 ~ g(x)=x+2
+        y=x+1 ~ y=x+1, x>0
+        y = x ~ y = -x
+        x^2+y^2=1 ~ x^2-y^2=1
+        \begin{pmatrix}1&2\\3&4\end{pmatrix} ~ \begin{pmatrix}1&2\\4&3\end{pmatrix}
+        \begin{pmatrix}1&2\\3&4\end{pmatrix} ~ \begin{vmatrix}1&2\\3&4\end{vmatrix}
+        -3 ~ \begin{vmatrix}1&2\\3&4\end{vmatrix}
+        \frac{\pi}{4} ~ 45 ~ 45^\circ
+        \cot x ~ \tan x
+        \ln 2 ~ \log 2
+        1.0 ~ 1.00000001
+        3.14 ~ \pi
+        1000000 ~ 1000001
+        123456789012345678901 ~ 123456789012345678902
+        0.333333 ~ 0.3333
+        0.33 ~ 1/3
+        \frac13 ~ 0.33
+        \frac{1}{3} ~ 0.3333333333333333
+        \text{no solution} ~ \text{one solution}
+        0 ~ no ~ -\frac{0}{0} ~ 0/0
+        \emptyset ~ \text{empty}
+        \text{True} ~ false
+        \text{odd} ~ \text{not odd}
+        \text{Yes} ~ \text{Yes and no}
+        A ~ \text{(A) and (B)} ~ A, B ~ A \text{ or } B ~ A; B ~ (A) \text{ to } (D) ~ A. 5
+        4 ~ A. 4
+        3.1 ~ \approx 3.1 ~ 3.1\ldots
+        10_2 ~ 10_3
+        1,000 ~ 1, 000
+        \infty ~ 1/0 ~ -\infty
+        \lfloor x \rfloor ~ \lceil x\rceil ~ x
+        2^{n+1} ~ 2^n+1 ~ 2^{n}+1
+        \frac{\pi}{2}+k\pi ~ \frac{\pi}{2}
+        \frac{x}{2} ~ \frac{2}{x}
+        a^{b^c} ~ (a^b)^c
+        \sqrt{xy} ~ \sqrt{x}y
+        42 ~ 42 and then 43 ~ 42, no 43 ~ 42\text{ (not 43)} ~ 42\\43 ~ 42 & 43 ~ 42 = 43 ~ x = 42 = 43
+        42 ~ 21\times 3 = 42 ~ 4 2 ~ 42! ~ +-42
+        -42 ~ - 4 2
+    """,
 }
 
 

@@ -133,6 +133,78 @@ SAME = {
         0.785398 ~ \frac{\pi}{4}
         1234.567891 ~ 1234.5678912
     """,
+    "of all kinds": r"""
+        5 ~ \{5\} ~ 5 percent ~ y=5 ~ [5] ~ {5}
+        2^{10} ~ 2^10
+        e ~ \exp(1)
+        \sqrt{-1} ~ i
+        \sqrt{8} ~ 2\sqrt{2}
+        \frac{\sqrt{6}}{2} ~ \sqrt{\frac{3}{2}}
+        \sqrt[4]{16} ~ 2
+        8! ~ 40320
+        (3!)! ~ 720
+        1000 ~ 1e3 ~ 10^3 ~ 1,000
+        -\frac{35}{9} ~ \frac{-35}{9} ~ -3\frac{8}{9}
+        -2 ~ (-2) ~ -(2)
+        (x+1)^2 ~ x^2+2x+1
+        x_1 ~ x_{1}
+        12 \text{ cm} ~ 12\,\mathrm{cm} ~ 12 centimeters
+        12 \text{ square feet} ~ 12\text{ ft}^2
+        \$5 ~ \$5.00 ~ 5.00
+        5\text{ dollars} ~ \$5
+        €5 ~ 5 euros
+        0.05 ~ 5\%
+        1 ~ 100\% ~ 0.\overline{9}
+        -0.5 ~ -50\%
+        25\% ~ 25 percent
+        7:30 ~ 7:30
+        (0,\infty) ~ x>0
+        [0,\infty) ~ x\geq 0
+        \mathbb{R} ~ \mathbb R
+        x \neq 3 ~ x\ne 3
+        x<3 ~ 3>x
+        x=1, y=2 ~ y=2, x=1 ~ x=1 \text{ and } y=2
+        y=x+1 ~ y-1=x
+        x^2+y^2=1 ~ 1=x^2+y^2
+        \begin{pmatrix}1&2\\3&4\end{pmatrix} ~ \begin{bmatrix}1&2\\3&4\\\end{bmatrix}
+        \frac{\pi}{4} ~ \arctan 1 ~ \tan^{-1}(1)
+        \sin^2 x ~ (\sin x)^2 ~ 1-\cos^2 x
+        \cot x ~ \frac{\cos x}{\sin x}
+        2\sin x\cos x ~ \sin 2x
+        \log_{10} 100 ~ 2
+        \lg 100 ~ 2
+        \ln e^2 ~ 2
+        2^{\frac{1}{3}} ~ \sqrt[3]{2}
+        \frac{1}{\sqrt[3]{2}} ~ \frac{\sqrt[3]{4}}{2}
+        .5 ~ 0.50
+        0.333333 ~ 1/3
+        2 ~ 2.0000000000
+        \text{No solution} ~ no solution
+        \text{no solution} ~ No solution.
+        \text{True} ~ true
+        \text{yes} ~ Yes
+        A ~ \textbf{A} ~ \mathrm{A} ~ \mathbf{(A)} ~ (A)\
+        10_2 ~ 10_{2}
+        \text{B}_{16} ~ B_{16}
+        1{,}000{,}000 ~ 10^6
+        1\,000\,000 ~ 1000000
+        12^{\text{th}} ~ 12^{\text{th}}
+        \frac{3}{4}\text{ cup} ~ \frac34
+        0 ~ -0 ~ 0.0 ~ \frac{0}{5}
+        \infty ~ +\infty
+        \lfloor x \rfloor ~ \lfloor x\rfloor
+        6 ~ 3!
+        n(n-1) ~ n^2-n
+        2^{n+1} ~ 2\cdot 2^n
+        (-1)^n ~ (-1)^{n}
+        k, k \in \mathbb{Z} ~ k, k \in \mathbb{Z}
+        \frac{x}{2} ~ \frac12x ~ x/2 ~ 0.5x
+        a^{b^c} ~ a^{(b^c)}
+        x\sqrt{y} ~ \sqrt{y}x
+        42 ~ 42 = 42 ~ 21\times 2 ~ 21\times 2 = 42 ~ +42 ~ \mathbf{42} ~ \text{42} ~ \mathrm{42}
+        42 ~ \underline{42} ~ \bf 42 ~ **42** ~ `42` ~ $42$ ~ \(42\) ~ "42" ~ 42\, ~ 42; ~ 42\\
+        -42 ~ - 42
+    """,
 }
 
 UNICODE = [

@@ -225,6 +225,12 @@ _DENIED_BOX = re.compile(
 )
 
 
+# "-\boxed{5}", "\frac{1}{\boxed{5}}": the answer is more than what is in the box
+_PART_OF_MORE = re.compile(
+    r"(?:[-\u2212/^\d]|\\(?:pm|mp|cdot|times)\s?|\\(?:sqrt|frac)\s?\{\s?|\\frac\{[^{}\n]{1,20}\}\{\s?|\S ?[-+]\s)\Z"
+)
+
+
 def _one_of_its_kind(text: str, start: int, answer: Answer, same: Callable[[str, str], bool] = str.__eq__) -> None:
     """Boxes side by side are a list, unless they say the same; nor does "not" stand before the last one."""
     before = text[max(0, start - 300) : start]
@@ -235,6 +241,8 @@ def _one_of_its_kind(text: str, start: int, answer: Answer, same: Callable[[str,
             raise NoAnswer("several boxes side by side")
     if answer.mark == "tag" and _TAG_BESIDE.search(before[-60:]):
         raise NoAnswer("several answers side by side")
+    if answer.mark == "box" and _PART_OF_MORE.search(before[-40:]):
+        raise NoAnswer("the box holds a part of a formula")
     denial = _DENIED_BOX.search(before[-40:])
     if denial:
         raise NoAnswer(f"'{denial[0].strip()}' before the answer")

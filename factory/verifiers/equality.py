@@ -15,7 +15,7 @@ FLOAT_DIGITS = 15
 """Digits of a number that survive in a float; those behind them are noise."""
 
 _DECIMAL = re.compile(r"-?\d*\.(\d+)", re.ASCII)
-_SMALL_UNIT = re.compile(r"[a-zA-Z]")
+_SMALL_UNIT = re.compile(r"[a-zA-Z](?:\^\d)?")
 
 
 def equal(gold: str, predicted: str) -> tuple[bool, str | None]:

@@ -20,6 +20,7 @@ _INLINE = re.compile(
     r"(?<!\\)\$(?!\$)([^$]{1,1000})(?<!\\)\$|\$\$([^$]{1,1000})\$\$"
     r"|\\\(((?:[^\\]|\\(?![()])){1,1000})\\\)|\\\[((?:[^\\]|\\(?![\[\]])){1,1000})\\\]"
 )
+_LISTED = re.compile(r"\s?(?:[,;]|,?\s(?:and|or)\b)\s?")
 _PREFIX_WORDS = 6
 # "5 apples", "$1,234.50, since ...": prose goes on behind the number, and not with a further part of the value.
 _NUMBER = re.compile(r"[-\u2212\u2013]?\\?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\\?%)?(?=[,;:]?\s+\(?[A-Za-z]{2})")
@@ -31,6 +32,7 @@ _MORE_OF_IT = """
 _GOES_ON = frozenset(_MORE_OF_IT.split())
 _REASON = re.compile(r"[,;]?\s+\(?(?:because|since|which|so|where|as)\s")
 _BESIDE_BOX = re.compile(
+    r"[a-zA-Z(]|\\(?:pi|sqrt|frac|cdot|times|div)\b|\s?(?:\\text\s?\{\s?)?(?:million|billion|thousand|hundred|dozen)s?\b|"
     r"(?:[\s$*_)\]},]|\\[)\]]){0,12}(?:\?|(?:or|maybe|perhaps|possibly|probably|but|not|if|unless)\b|\\pm(?![a-z])"
     r"|(?:[-+/^]|(?:and|to)\s)[\s$]{0,3}[\d\\])",
     re.IGNORECASE,
@@ -41,6 +43,11 @@ _TAKEN_BACK = re.compile(
     r"|made an? (?:mistake|error)|recalculate|let me re|should (?:be|have been)"
     r"|(?:isn|wasn|can|couldn)['\u2019]?t (?:be )?(?:right|correct)|(?:might|could) be (?:\$|\d|\\)|a guess"
     r"|second thought|or (?:maybe|perhaps|possibly))\b",
+    re.IGNORECASE,
+)
+# "5 dollars and 20 cents", "5 feet 3 inches"
+_FURTHER = re.compile(
+    r"[\s$*_)\]]{0,9}(?:\\text\s?\{)?\s{0,3}([a-zA-Z]{1,20})\}?\.?[\s$,]{1,5}(?:(and|plus|minus|to)\s[\s$]{0,3})?\d",
     re.IGNORECASE,
 )
 _UNIT = re.compile(r"\s*(\\text\s?\{[^{}]{1,40}\}|[a-zA-Z]{2,20}|\\?%)(\s?\^\s?\{?[23]\}?)?")
@@ -66,6 +73,9 @@ def written(completion: str, same: Callable[[str, str], bool]) -> Formula:
         found = part(text)
         if found:
             value, rest = found
+            further = _further(rest)
+            if further:
+                raise NoAnswer(f"'{further[0].strip()}' behind the answer")
             settled(rest, answer.behind)
             return Formula(_with_unit(value, rest), answer.open and not rest)
     return _statement(text, answer)
@@ -78,25 +88,42 @@ def _kept(behind: str) -> None:
     Raises:
         NoAnswer: something does.
     """
-    back = _BESIDE_BOX.match(behind) or _TAKEN_BACK.search(behind)
+    back = _BESIDE_BOX.match(behind) or _further(behind) or _TAKEN_BACK.search(behind)
     if back:
         raise NoAnswer(f"'{back[0].strip()[:40]}' behind the box")
 
 
+def _further(rest: str) -> re.Match[str] | None:
+    """A further number that belongs to the answer: behind a unit, or behind "and" and the like."""
+    found = _FURTHER.match(rest)
+    return found if found and (found[2] or units.known(found[1])) else None
+
+
 def _inline(text: str) -> tuple[str, str] | None:
-    """The first formula of a line, and what follows it."""
-    found = _INLINE.search(text)
-    if not found:
+    """The first formula of a line, or several as one list ("$x=3$ or $x=4$"), and what follows."""
+    formulas = list(_INLINE.finditer(text))
+    if not formulas:
         return None
-    before, rest = text[: found.start()], text[found.end() :].lstrip("*`_ ")
+    before, last = text[: formulas[0].start()], formulas[0]
     if before and (doubted(before) or any(map(str.isdigit, before)) or len(before.split()) > _PREFIX_WORDS):
         raise NoAnswer(f"'{before.strip()[:40]}' before the formula")
-    if _INLINE.search(sentence(rest)[0]) and not _REASON.match(" " + rest):
+    values = [_inside(last)]
+    for formula in formulas[1:]:
+        if not _LISTED.fullmatch(text, last.end(), formula.start()):
+            break
+        values.append(_inside(formula))
+        last = formula
+    rest = text[last.end() :].lstrip("*`_ ")
+    if _INLINE.search(sentence(rest)[0]) and not _REASON.match(f" {rest}"):
         raise NoAnswer("several formulas in one sentence")
-    value = next(part for part in found.groups() if part is not None).strip()
+    return "; ".join(values), rest
+
+
+def _inside(formula: re.Match[str]) -> str:
+    value = next(part for part in formula.groups() if part is not None).strip()
     if not value:
         raise NoAnswer("an empty formula")
-    return value, rest
+    return value
 
 
 def _number(text: str) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ _SYMBOLS = {
     "\N{DEGREE SIGN}": r"\degree ", "\N{GREEK SMALL LETTER PI}": r"\pi ", "\N{GREEK SMALL LETTER THETA}": r"\theta ",
     "\N{GREEK SMALL LETTER ALPHA}": r"\alpha ", "\N{GREEK SMALL LETTER BETA}": r"\beta ",
     "\N{GREEK SMALL LETTER LAMDA}": r"\lambda ", "\N{HORIZONTAL ELLIPSIS}": r"\dots ", "...": r"\dots ",
-    "\N{CENT SIGN}": r"\text{cents}", "\N{EURO SIGN}": r"\text{euros}", "\N{POUND SIGN}": r"\text{pounds sterling}",
+    "\N{CENT SIGN}": r"\text{cents}", "\N{EURO SIGN}": r"\euro ", "\N{POUND SIGN}": r"\pounds ",
     "\N{IDEOGRAPHIC FULL STOP}": ".", "<=": r"\le ", ">=": r"\ge ", "!=": r"\ne ", "**": "^",
 }  # fmt: skip
 _SYMBOL = re.compile("|".join(map(re.escape, _SYMBOLS)))
@@ -23,7 +23,8 @@ _COMMANDS = {
     "ge": ("geq", "geqslant", "geqq"), "ne": ("neq",), "infty": ("infin",), "in": ("isin",), "degree": ("degrees",),
     "emptyset": ("varnothing", "empty"), "dots": ("ldots", "cdots", "dotsc", "dotsb", "hdots"),
     "text": ("mbox", "hbox", "textbf", "textit", "textrm", "textnormal", "textsf", "emph", "mathrm", "operatorname"),
-    "mathbf": ("boldsymbol", "bm", "vec", "mathit", "mathsf", "overrightarrow"), "overline": ("bar",),
+    "mathbf": ("boldsymbol", "bm", "vec", "mathit", "mathsf", "overrightarrow", "underline", "bf"),
+    "overline": ("bar",),
     "phi": ("varphi",), "epsilon": ("varepsilon",), "arcsin": ("asin",), "arccos": ("acos",), "arctan": ("atan",),
 }  # fmt: skip
 _NAMES = {alias: name for name, aliases in _COMMANDS.items() for alias in aliases}
@@ -39,10 +40,14 @@ _INVISIBLE = frozenset(_NO_INK.split())
 _COMMAND = re.compile(r"\\([a-zA-Z]+)\s*|\\[,;:! >]|~|(\\\\)")
 _THOUSANDS = re.compile(r"(?<=\d)(?:,\\!\s*|\{,\}|\\,)(?=\d{3}(?!\d))")
 _DELIMITERS = re.compile(r"(?s)\s*(?:\$\$(.*)\$\$|\$([^$]*)\$|\\\((.*)\\\)|\\\[(.*)\\\])\s*")
+_SPOKEN_MINUS = re.compile(r"\A(?:minus|negative) (?=[\d\\$])", re.IGNORECASE)
 _TYPED_TIMES = re.compile(r"(?<=\d) [xX] (?=\d)")
 _DEGREES = re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))")
 _BEFORE_LETTER = re.compile(r"(\\[a-zA-Z]+) (?![a-zA-Z])")
-_FONT = re.compile(r"\\mathbf(?:\{(\w|\\[a-z]+)\}| (\w))|\\text\{([a-zA-Z])\}(?=\s*[\^_=+*/)-])")
+_FONT = re.compile(
+    r"\\mathbf(?:\{([^{}]*)\}| ?(?=[\w(]))|\\text\{([a-zA-Z])\}(?=\s*[\^_=+*/)-])|\A\\text\{(\d[^{}]*)\}\Z"
+)
+_BLACKBOARD = re.compile(r"\\mathbb ([A-Z])")
 _SUPERSCRIPTS = {character: str(digit) for digit, character in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "-"}
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _OPENING, _CLOSING = frozenset("({["), frozenset(")}]")
@@ -52,18 +57,19 @@ def normal(answer: str) -> str:
     r"""An answer in one spelling. ``\frac``, ``\le``, ``\text``, ``*`` and ``/`` are left of their families, spaces
     are plain and single, a degree is ``\degree``, a dollar ``\$``; what makes brackets large or letters bold is gone.
     """
-    text = answer.strip()
+    text = answer.strip().strip('*`"').strip()
     while found := _DELIMITERS.fullmatch(text):
         text = next(part for part in found.groups() if part is not None).strip()
     text = _SUPERSCRIPT.sub(lambda found: f"^{{{''.join(map(_SUPERSCRIPTS.__getitem__, found[0]))}}}", text)
-    text = "".join(map(_character, text))
+    text = "".join(map(_character, _SPOKEN_MINUS.sub("-", text)))
     text = _SYMBOL.sub(lambda found: _SYMBOLS[found[0]], unicodedata.normalize("NFKC", text))
     text = re.sub(r"(?<!\\)\$", r"\\$", _THOUSANDS.sub("", text)).replace(r"\%", "%")
     text = _TYPED_TIMES.sub("*", text)
     text = _DEGREES.sub(r"\\degree ", _COMMAND.sub(_command, text))
     text = _BEFORE_LETTER.sub(r"\1", text)
-    text = _FONT.sub(lambda found: found[1] or found[2] or found[3], text)
-    return " ".join(text.split()).strip("`").rstrip(".,;:").strip()
+    text = _FONT.sub(lambda found: "".join(part or "" for part in found.groups()), text)
+    text = _BLACKBOARD.sub(r"\\mathbb{\1}", text)
+    return " ".join(text.split()).rstrip(".,;: \\")
 
 
 def _character(character: str) -> str:

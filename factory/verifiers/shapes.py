@@ -117,8 +117,8 @@ def shape(answer: str) -> Shape:
 def _plain(text: str) -> str:
     """A text in the form in which texts are compared: without spaces, but for those between digits."""
     text = _ALL_TEXT.sub(r" \1 ", text)
-    text = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text).strip(".\"'`")
-    return text.casefold() if text.isalpha() and len(text) > 2 else text
+    text = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text).strip('."`')
+    return text.casefold() if text.isalpha() and (len(text) > 2 or text in ("No", "NO")) else text
 
 
 def _shape(text: str, depth: int = 0) -> Shape:
@@ -231,7 +231,7 @@ def _related(text: str, depth: int) -> Shape | None:
         if len(sides) == 1:
             return _shape(sides[0], depth + 1)
         signs = ["="]
-    if signs == ["="] and _NAME.fullmatch(sides[0]):
+    if signs == ["="] and _names_a_value(sides[0]):
         try:
             relation = Relation("=", ("-", expression(sides[0]), expression(sides[1])))
         except Unreadable:
@@ -249,9 +249,13 @@ def _related(text: str, depth: int) -> Shape | None:
     return Relation(_TURNED.get(signs[0], signs[0]), ("-", left, right))
 
 
+def _names_a_value(side: str) -> bool:
+    return bool(_NAME.fullmatch(side)) and not side.lstrip("\\").startswith(tuple(FUNCTIONS))
+
+
 def _shortened(sides: list[str]) -> list[str]:
     """``m+n = 256+37 = 293`` as ``m+n = 293``, and ``3+4 = 7`` as ``7``, if those sides are equal."""
-    first = 0 if not _NAME.fullmatch(sides[0]) and not names(expression(sides[0])) else 1
+    first = 0 if not _names_a_value(sides[0]) and not names(expression(sides[0])) else 1
     if len(sides) - first > 1:
         trees = [expression(side) for side in sides[first:]]
         if all(same(tree, trees[-1]) for tree in trees[:-1]):

@@ -14,7 +14,9 @@ _ALIASES = {
     "dollar": "usd", "cent": "", "degree": "deg", PERCENT: "percentage", "unit": "", "radian": "rad",
     "mph": "", "gallon": "gal", "dime": "", "point": "", "euro": "",
 }  # fmt: skip
+_TOGETHER = {"mi/h": "mph", "degree fahrenheit": "fahrenheit", "degree celsius": "celsius"}
 _UNITS = {alias: unit for unit, aliases in _ALIASES.items() for alias in (unit, *aliases.split())}
+_CURRENCIES = ((r"\$", "dollar"), (r"\euro", "euro"), (r"\pounds", "pound sterling"))
 _POWERS = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3}
 _CHANGING = """
     or and not no nor to be is are was if but maybe perhaps about approximately approx around roughly nearly almost
@@ -22,7 +24,9 @@ _CHANGING = """
     quarter base mod modulo between than least most up from where when with for only each squared root integer
     may might could can any all none real even odd true false undefined yes infinity infinite more less by both
     either neither am pm jan feb mar apr jun jul aug sep sept oct nov dec january february march april june july
-    august september october november december
+    august september october november december th st nd rd factorial choose below under
+    halve fourth fifth sixth seventh eighth ninth tenth twelfth hundredth thousandth millionth
+    zero one two three four five six seven eight nine ten eleven twelve twenty percentile fold double
 """
 _NO_UNIT = frozenset(_CHANGING.split())
 """Words that change a value, or make it another thing: with one of them behind a number it is no value and unit."""
@@ -36,12 +40,13 @@ _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 def parted(text: str) -> tuple[str, str | None]:
     """A value without its unit, and the unit in one spelling; None if it has none, or what follows is no unit."""
     sign, rest = ("-", text[1:].lstrip()) if text.startswith("-") else ("", text)
-    if rest.startswith(r"\$"):
-        value, unit = parted(rest[2:].strip())
-        return (sign + value, "dollar") if unit in (None, "dollar") and value[:1] not in "-" else (text, None)
-    for ending, unit in ((r"\$", "dollar"), ("%", PERCENT), (r"\degree", "degree")):
-        if text.endswith(ending):
-            return text[: -len(ending)].strip(), unit
+    for mark, currency in _CURRENCIES:
+        if rest.startswith(mark):
+            value, unit = parted(rest.removeprefix(mark).strip())
+            return (sign + value, currency) if unit in (None, currency) and value[:1] not in "-" else (text, None)
+    for mark, unit in (*_CURRENCIES, ("%", PERCENT), (r"\degree", "degree")):
+        if text.endswith(mark):
+            return text.removesuffix(mark).strip(), unit
     at = text.rfind(r"\text")
     if at > 0:
         found = _TEXT_UNIT.fullmatch(text, at)
@@ -72,7 +77,8 @@ def _typed(text: str, found: re.Match[str]) -> tuple[str, str | None]:
 
 def _named(words: str, power: str | None) -> str | None:
     words = words.strip().rstrip(".").replace(" per ", "/").strip()
-    if not _WORDS.fullmatch(words) or _NO_UNIT.intersection(re.split(r"[ /-]", words.lower())):
+    said = re.split(r"[ /-]", words.lower().partition("^")[0])
+    if not _WORDS.fullmatch(words) or not _NO_UNIT.isdisjoint([*said, *map(_singular, said)]):
         return None
     plain, _, inner = words.partition("^")
     degree = int(power or inner.strip("{}") or 1)
@@ -85,10 +91,8 @@ def _named(words: str, power: str | None) -> str | None:
             degree *= _POWERS.get(part, 1)
         sides.append(" ".join(part for part in parts if part not in _POWERS))
     name = "/".join(sides)
-    name = {"mi/h": "mph", "degree fahrenheit": "fahrenheit", "degree celsius": "celsius", "units": "unit"}.get(
-        name, name
-    )
-    return f"{name}^{degree}" if degree > 1 else name
+    name = _TOGETHER.get(name, name)
+    return None if "" in sides else f"{name}^{degree}" if degree > 1 else name
 
 
 def _singular(word: str) -> str:
