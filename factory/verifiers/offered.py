@@ -157,7 +157,7 @@ class Offered:
         texts = self._texts(low)
         first = self._first(line, texts)
         if first is None:
-            return self._by_value(line)
+            return self._by_value(line, texts)
         named, end, by = first.labels, first.end, {first.by}
         beside = self._mention(line, _past(line, end), texts)
         if beside and (beside.by == TEXT) != (first.by == TEXT):
@@ -169,7 +169,7 @@ class Offered:
                 break
             end = other.end
         if by == {TEXT} and all(parse_number(self.texts[label]) is not None for label in named):
-            return self._by_value(line)
+            return self._by_value(line, texts)
         named |= self._others(line, end, texts, by)
         if len(named) != 1:
             raise NoAnswer(f"names {' and '.join(sorted(named))}")
@@ -249,14 +249,17 @@ class Offered:
             named = named.union(*(text.labels for at, text in texts.items() if start <= at < before))
         return frozenset(named)
 
-    def _by_value(self, line: str) -> tuple[str, str]:
+    def _by_value(self, line: str, texts: dict[int, _Mention]) -> tuple[str, str]:
         """The choice whose text is the number that a line gives."""
         values = {label: parse_number(text) for label, text in self.texts.items()}
         if any(value is not None for value in values.values()) and re.search(r"\d", line):
             found = stated(line)
-            labels = [label for label, value in values.items() if value is not None and value == found.value]
-            if len(labels) == 1:
-                return labels[0], found.rest
+            named = frozenset(label for label, value in values.items() if value is not None and value == found.value)
+            others = self._others(line, len(line) - len(found.rest), texts, {TEXT})
+            if len(named | others) > 1:
+                raise NoAnswer(f"names {' and '.join(sorted(named | others))}")
+            if named:
+                return next(iter(named)), found.rest
         raise NoAnswer("names no choice")
 
 

@@ -11,7 +11,7 @@ from factory.verifiers import judge
 from factory.verifiers.choice import Choice
 
 
-def choices(*texts: str, labels: str = "ABCDE") -> Choices:
+def choices(*texts: str, labels: str = "ABCDEFGHIJ") -> Choices:
     return [{"label": label, "text": text} for label, text in zip(labels, texts, strict=False)]
 
 
