@@ -67,7 +67,7 @@ def verify(verifier: str, path: str, out: IO[str], as_json: bool = False) -> Non
         _check(file, path)
         file.seek(0)
         for number, text in enumerate(file, start=1):
-            line = _read(text)
+            line = read(text)
             judged = judge(judging, line.completion, line.question(), line.finish_reason)
             counts[judged.verdict] += 1
             print(_as_json(judged) if as_json else _as_row(number, judged), file=out)
@@ -134,7 +134,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         yield source
 
 
-def _read(text: bytes) -> Line:
+def read(text: bytes) -> Line:
     """A line of the file. Half a surrogate pair, as a tokenizer leaves it, is no text of Unicode, and pydantic's own
     reader refuses it; it is that completion's matter, and is judged."""
     try:
@@ -153,7 +153,7 @@ def _check(file: IO[bytes], path: str) -> None:
     bad, problems = 0, []
     for number, text in enumerate(file, start=1):
         try:
-            _read(text)
+            read(text)
         except ValidationError as error:
             bad += 1
             if bad <= SHOWN:

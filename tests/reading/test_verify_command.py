@@ -61,7 +61,7 @@ def test_a_table_with_a_row_a_line_and_counts(tmp_path: Path) -> None:
         "      4  unparseable                            no number where the answer should be",
         "      5  error                                  "
         "verifier numeric: ValueError: the gold answer 'seven' is not a number",
-        "numeric/1: 5 lines: 1 correct, 1 wrong, 1 truncated, 1 unparseable, 1 error",
+        "numeric/2: 5 lines: 1 correct, 1 wrong, 1 truncated, 1 unparseable, 1 error",
     ]
 
 
@@ -77,8 +77,21 @@ def test_choices_and_metadata_reach_the_verifier(tmp_path: Path) -> None:
     assert printed("choice", written(tmp_path / "lines.jsonl", [line]))[0].split() == ["1", "correct", "B"]
 
 
+def test_half_a_surrogate_pair_is_judged_and_what_is_printed_can_be(tmp_path: Path) -> None:
+    half = {"completion": "The answer is b\ud835\x1b[2J", "answer": "13"}
+    path = written(tmp_path / "lines.jsonl", [LINES[0], half, {**half, "answer": "a\ud835"}])
+    rows = printed("exact", path)
+    assert [row.split()[1] for row in rows[:3]] == ["correct", "wrong", "wrong"]
+    assert r"b\ud835\x1b[2j" in rows[1]
+    assert all(row.isprintable() for row in rows)
+    assert all(row.encode() for row in rows)
+    assert json.loads(printed("exact", path, as_json=True)[1])["predicted_answer"] == "b\ud835\x1b[2j"
+    path.write_bytes(b'{"completion": "The answer is 7\xed\xa0\xb5", "answer": "7"}\n')
+    assert printed("numeric", path)[0].split()[:2] == ["1", "correct"]
+
+
 def test_an_empty_file(tmp_path: Path) -> None:
-    assert printed("exact", written(tmp_path / "lines.jsonl", [])) == ["exact/1: 0 lines"]
+    assert printed("exact", written(tmp_path / "lines.jsonl", [])) == ["exact/2: 0 lines"]
 
 
 def test_every_bad_line_is_told_and_nothing_judged(tmp_path: Path) -> None:
