@@ -3,7 +3,7 @@
 import pytest
 
 from factory.verifiers.doubt import NoAnswer
-from factory.verifiers.formula import written
+from factory.verifiers.mathematics.formula import written
 
 
 @pytest.mark.parametrize(

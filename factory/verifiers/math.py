@@ -1,7 +1,7 @@
 r"""The final expression of a completion, compared as mathematics (MATH, Hendrycks et al. 2021, arXiv 2103.03874).
 
-Most answers are settled as strings or as fractions. Only what is neither is read as LaTeX (:mod:`.shapes`) and computed
-(:mod:`.values`), in a :mod:`.child` with a deadline, and what came out is remembered.
+Most answers are settled as strings or as fractions. Only what is neither is read as LaTeX and computed
+(:mod:`.mathematics`), in a :mod:`.child` with a deadline, and what came out is remembered.
 """
 
 import re
@@ -18,8 +18,8 @@ from factory.verifiers.answer import may_go_on, plain_ending
 from factory.verifiers.child import ChildError
 from factory.verifiers.children import Children
 from factory.verifiers.doubt import NoAnswer
-from factory.verifiers.equality import equal, rounding
-from factory.verifiers.formula import Formula, written
+from factory.verifiers.mathematics.equality import equal, rounding
+from factory.verifiers.mathematics.formula import Formula, written
 
 MAX_LENGTH = 1000
 """Characters of an answer. The longest one of MATH has fewer than 200."""

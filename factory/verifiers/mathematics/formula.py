@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from factory.verifiers import units
 from factory.verifiers.answer import Answer, final_answer, last_box
 from factory.verifiers.doubt import NoAnswer, doubted, sentence, settled
+from factory.verifiers.mathematics import units
 
 
 class Formula(NamedTuple):

@@ -1,27 +1,16 @@
-r"""What an expression is worth, and when two are worth the same.
-
-Rational numbers are computed exactly, whatever else to 80 digits. Variables are given a few values that mean nothing:
-two expressions that agree on all of them are the same one (Schwartz, Zippel). That needs no symbolic algebra, which
-may simplify for ever, and takes a hundredth of its time. Limits: two irrational numbers that agree to 60 digits are
-equal; what holds for whole or for positive numbers only (``\cos n\pi = (-1)^n``, ``\sqrt{x^2} = x``) is no equality.
-"""
+"""Numbers of an expression and what is done with them: exact where they are rational, else to 80 digits."""
 
 import math
 import operator
-import random
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from mpmath import MPContext
 
-from factory.verifiers.expression import Tree, names
-
 MAX_BITS = 40_000
 """Of a number: 12,000 digits. A power that would have more is not computed."""
 
-POINTS = 3
 DIGITS, AGREE = 80, 60
 
 _M: Any = MPContext()  # of our own: nobody else changes its precision
@@ -36,91 +25,35 @@ class Undefined(Exception):
     """Raised for what has no value: a division by zero, the factorial of -1."""
 
 
-def value(tree: Tree, at: Mapping[str, Fraction]) -> Number:
-    """The value of an expression whose variables are given.
-
-    Raises:
-        Undefined: it has none.
-        OverflowError: a number on the way is too large, or an argument too large to be worth the time.
-    """
-    match tree:
-        case ("number", number):
-            return number
-        case ("name", str(name)):
-            return _name(name, at)
-        case (str(operation), *parts):
-            numbers = [value(part, at) for part in parts if isinstance(part, tuple)]
-            try:
-                result = _OPERATIONS[operation](*numbers)
-            except ZeroDivisionError:
-                raise Undefined("a division by zero") from None
-            except ValueError:
-                raise Undefined(f"'{operation}' of this number") from None
-            return _checked(result)
-    raise TypeError(f"{tree} is no expression")
-
-
-def same(left: Tree, right: Tree) -> bool:
-    """Whether two expressions are equal wherever their variables are put."""
-    variables = names(left) | names(right)
-    return all(_close(value(left, at), value(right, at)) for at in points(variables))
-
-
-def proportional(left: Tree, right: Tree) -> int:
-    """1 if an expression is a positive multiple of another, -1 if a negative one, 0 otherwise."""
-    ratios = []
-    for at in points(names(left) | names(right)):
-        above, below = value(left, at), value(right, at)
-        if _is_zero(above) or _is_zero(below):
-            return 0
-        ratios.append(
-            above / below
-            if isinstance(above, Fraction) and isinstance(below, Fraction)
-            else _wide(above) / _wide(below)
-        )
-    if len(ratios) < POINTS or not all(_close(ratio, ratios[0]) for ratio in ratios[1:]) or _M.im(_wide(ratios[0])):
-        return 0
-    return 1 if _wide(ratios[0]) > 0 else -1
-
-
-def points(variables: frozenset[str]) -> list[dict[str, Fraction]]:
-    """Values for variables: the same for the same names in every process."""
-    if not variables:
-        return [{}]
-    return [{name: _point(f"{name}{number}") for name in sorted(variables)} for number in range(POINTS)]
-
-
-@lru_cache(maxsize=1 << 10)
-def _point(seed: str) -> Fraction:
-    draw = random.Random(seed)
-    return draw.choice((1, -1)) * Fraction(draw.randrange(200, 1000), draw.randrange(200, 1000))
-
-
-def _name(name: str, at: Mapping[str, Fraction]) -> Number:
-    if name in at:
-        return at[name]
+def constant(name: str) -> Number:
     return {"pi": _M.pi * 1, "e": _M.e * 1, "i": _M.mpc(0, 1)}[name]
 
 
-def _wide(number: Number) -> Number:
+def wide(number: Number) -> Number:
     return _M.mpf(number.numerator) / number.denominator if isinstance(number, Fraction) else number
 
 
-def _is_zero(number: Number) -> bool:
+def is_zero(number: Number) -> bool:
     return bool(number == 0)
 
 
-def _close(left: Number, right: Number) -> bool:
+def sign(number: Number) -> int:
+    """1 or -1; 0 for zero and for a number that is not real."""
+    number = wide(number)
+    return 0 if _M.im(number) else int(_M.sign(_M.re(number)))
+
+
+def close(left: Number, right: Number) -> bool:
     """Equal, exactly if both are exact. Zero is close to nothing else, however small that is."""
     if isinstance(left, Fraction) and isinstance(right, Fraction):
         return left == right
-    left, right = _wide(left), _wide(right)
+    left, right = wide(left), wide(right)
     return bool(abs(left - right) <= _TOLERANCE * min(abs(left), abs(right)))
 
 
 def near(left: Number, right: Number, slack: Fraction) -> bool:
     """Whether two numbers lie no further apart than that."""
-    return bool(abs(_wide(_OPERATIONS["-"](left, right))) <= _wide(slack))
+    return bool(abs(wide(OPERATIONS["-"](left, right))) <= wide(slack))
 
 
 def _bits(number: Number) -> int:
@@ -131,10 +64,10 @@ def _bits(number: Number) -> int:
 
 
 def _magnitude(number: Number) -> int:
-    return 0 if _is_zero(number) else abs(int(_M.mag(_wide(number))))
+    return 0 if is_zero(number) else abs(int(_M.mag(wide(number))))
 
 
-def _checked(number: Number) -> Number:
+def checked(number: Number) -> Number:
     if not isinstance(number, Fraction) and not _M.isfinite(number):
         raise Undefined("not a finite number")
     if _bits(number) > MAX_BITS:
@@ -145,23 +78,23 @@ def _checked(number: Number) -> Number:
 def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Number, Number], Number]:
     def computed(left: Number, right: Number) -> Number:
         exact = isinstance(left, Fraction) and isinstance(right, Fraction)
-        return operation(left, right) if exact else operation(_wide(left), _wide(right))
+        return operation(left, right) if exact else operation(wide(left), wide(right))
 
     return computed
 
 
 def _power(base: Number, exponent: Number) -> Number:
-    if _is_zero(base):
+    if is_zero(base):
         if not isinstance(exponent, Fraction) or exponent <= 0:
             raise Undefined("a power of zero")
         return Fraction(0)
-    if (_bits(base) + 1) * abs(_wide(exponent)) > MAX_BITS:
+    if (_bits(base) + 1) * abs(wide(exponent)) > MAX_BITS:
         raise OverflowError("a power in it is too large to be computed")
     if isinstance(exponent, Fraction):
         if exponent.denominator == 1:
             return base**exponent.numerator
         return _root_power(base, exponent)
-    return _wide(base) ** _wide(exponent)
+    return wide(base) ** wide(exponent)
 
 
 def _root_power(base: Number, exponent: Fraction) -> Number:
@@ -170,14 +103,14 @@ def _root_power(base: Number, exponent: Fraction) -> Number:
         above, below = math.isqrt(base.numerator), math.isqrt(base.denominator)
         if above**2 == base.numerator and below**2 == base.denominator:
             return Fraction(above, below) ** exponent.numerator
-    wide, power = _wide(base), _wide(exponent)
-    if exponent.denominator % 2 and not _M.im(wide) and _M.re(wide) < 0:
-        return (-1) ** exponent.numerator * (-_M.re(wide)) ** power
-    return wide**power
+    number, power = wide(base), wide(exponent)
+    if exponent.denominator % 2 and sign(number) < 0:
+        return (-1) ** exponent.numerator * (-_M.re(number)) ** power
+    return number**power
 
 
 def _root(base: Number, degree: Number) -> Number:
-    if not isinstance(degree, Fraction) or _is_zero(degree):
+    if not isinstance(degree, Fraction) or is_zero(degree):
         raise Undefined("a root of this degree")
     return _power(base, 1 / degree)
 
@@ -189,7 +122,7 @@ def _factorial(number: Number) -> Number:
         return Fraction(math.factorial(number.numerator))  # ValueError for a negative number
     if _magnitude(number) > 10:
         raise OverflowError("a factorial in it is too large to be computed")
-    return _M.gamma(_wide(number) + 1)
+    return _M.gamma(wide(number) + 1)
 
 
 def _binomial(above: Number, below: Number) -> Number:
@@ -197,8 +130,8 @@ def _binomial(above: Number, below: Number) -> Number:
         isinstance(number, Fraction) and number.denominator == 1 and 0 <= number <= 5000 for number in (above, below)
     ):
         return Fraction(math.comb(above.numerator, below.numerator))
-    rest = _wide(above) - _wide(below)
-    return _wide(_factorial(above)) / (_wide(_factorial(below)) * _factorial(rest))
+    rest = wide(above) - wide(below)
+    return wide(_factorial(above)) / (wide(_factorial(below)) * _factorial(rest))
 
 
 def _of(function: Callable[[Any], Any], bits: int = 200) -> Callable[[Number], Number]:
@@ -207,15 +140,15 @@ def _of(function: Callable[[Any], Any], bits: int = 200) -> Callable[[Number], N
     def computed(number: Number) -> Number:
         if _magnitude(number) > bits:
             raise OverflowError("a function in it is asked for a value too far out")
-        return function(_wide(number))
+        return function(wide(number))
 
     return computed
 
 
 def _logarithm(number: Number) -> Number:
-    if _is_zero(number):
+    if is_zero(number):
         raise Undefined("the logarithm of zero")
-    return Fraction(0) if number == 1 else _M.ln(_wide(number))
+    return Fraction(0) if number == 1 else _M.ln(wide(number))
 
 
 def _step(function: Callable[[Any], int]) -> Callable[[Number], Number]:
@@ -229,7 +162,7 @@ def _step(function: Callable[[Any], int]) -> Callable[[Number], Number]:
     return computed
 
 
-_OPERATIONS: Mapping[str, Callable[..., Number]] = {
+OPERATIONS: Mapping[str, Callable[..., Number]] = {
     "+": _arithmetic(operator.add),
     "-": _arithmetic(operator.sub),
     "*": _arithmetic(operator.mul),
@@ -242,7 +175,7 @@ _OPERATIONS: Mapping[str, Callable[..., Number]] = {
     "floor": _step(math.floor),
     "ceil": _step(math.ceil),
     "ln": _logarithm,
-    "lg": lambda number: _wide(_logarithm(number)) / _M.ln(10),
+    "lg": lambda number: wide(_logarithm(number)) / _M.ln(10),
     "exp": lambda number: _power(_M.e * 1, number),
     "cot": _of(lambda number: 1 / _M.tan(number)),
     "sec": _of(lambda number: 1 / _M.cos(number)),

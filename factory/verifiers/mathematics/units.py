@@ -2,7 +2,7 @@ r"""The unit of a value: ``5\text{ cm}^2``, ``\$5``, ``5 dollars``, ``90\degree`
 
 import re
 
-from factory.verifiers.expression import FUNCTIONS, GREEK
+from factory.verifiers.mathematics.tree import FUNCTIONS, GREEK
 
 PERCENT = "percent"
 

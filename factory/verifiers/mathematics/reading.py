@@ -5,82 +5,17 @@ here is a text, which equals nothing but the same text.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import product
 
-from factory.verifiers import latex, units
-from factory.verifiers.expression import FUNCTIONS, Tree, Unreadable, expression, names
-from factory.verifiers.values import same
+from factory.verifiers.mathematics import latex, units
+from factory.verifiers.mathematics.expression import expression
+from factory.verifiers.mathematics.shapes import Based, Infinity, Many, Named, Range, Relation, Shape, Text, Value
+from factory.verifiers.mathematics.tree import FUNCTIONS, Unreadable, names
+from factory.verifiers.mathematics.values import same
 
 MAX_PARTS = 100
-
-
-@dataclass(frozen=True)
-class Text:
-    """Compared letter by letter; ``why`` says what kept it from being more."""
-
-    text: str
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Value:
-    tree: Tree
-    unit: str | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Infinity:
-    sign: int
-
-
-@dataclass(frozen=True)
-class Based:
-    """Digits in a base other than ten, which may go unsaid."""
-
-    digits: str
-    base: str
-
-
-@dataclass(frozen=True)
-class Many:
-    """Parts: in order if ``kind`` is the brackets of a tuple (``"(]"``) or ``row``; in any order if it is ``set``,
-    ``list`` or ``union``. How often each occurs counts."""
-
-    kind: str
-    parts: tuple["Shape", ...]
-
-
-@dataclass(frozen=True)
-class Range:
-    """The values of a variable between two bounds, as an inequality gives them."""
-
-    variable: str
-    brackets: str
-    low: "Shape"
-    high: "Shape"
-
-
-@dataclass(frozen=True)
-class Relation:
-    """``sign`` is ``=``, ``<`` or ``\\le``; the tree is the left side minus the right one."""
-
-    sign: str
-    tree: Tree
-
-
-@dataclass(frozen=True)
-class Named:
-    """``x = 5``, ``f(x) = 2x``, ``x \\in [1, 2]``; ``relation`` is the equation if it is one between expressions."""
-
-    name: str
-    body: "Shape"
-    relation: Relation | None
-
-
-Shape = Text | Value | Infinity | Based | Many | Range | Relation | Named
 
 _LETTER = re.compile(r"\(?\s*(?:\\text\s*\{\s*)?\(?\s*([A-Za-z])\s*\)?\s*(?:\})?\s*\)?")
 _ALL_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
@@ -97,6 +32,7 @@ _NAME = re.compile(
 _SPACED_COMMA = re.compile(r",\s")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SIGNS = ("=", "<", ">", r"\le", r"\ge")
+_BOTH = (r"\pm", r"\mp")
 _TURNED = {">": "<", r"\ge": r"\le"}
 
 
@@ -297,24 +233,18 @@ def _value(text: str, depth: int) -> Shape:
     signless = bare.lstrip("+-")
     if signless in (r"\infty", "infinity") and len(bare) - len(signless) < 2 and not unit:
         return Infinity(-1 if bare[0] == "-" else 1)
-    both = [piece for _, piece, _ in latex.pieces(bare) if piece in (r"\pm", r"\mp")]
+    pieces = [piece for _, piece, _ in latex.pieces(text)]
+    both = [piece for piece in pieces if piece in _BOTH]
     if not both:
         return Value(expression(bare), unit, bare)
     if len(both) > 3:
         raise Unreadable("many signs that are both")
     # several \pm vary by themselves, unless a \mp says that they vary together
-    together = r"\mp" in both
-    choices = [("+", "-"), ("-", "+")] if together else list(product("+-", repeat=len(both)))
+    choices: Iterable[Sequence[str]] = product("+-", repeat=len(both))
+    if r"\mp" in both:
+        choices = [["+" if sign == plus else "-" for sign in both] for plus in _BOTH]
     values = []
-    for choice in choices:
-        signs = iter(choice)
-        pieces = []
-        for _, piece, _ in latex.pieces(text):
-            if piece not in (r"\pm", r"\mp"):
-                pieces.append(piece)
-            elif together:
-                pieces.append(choice[0] if piece == r"\pm" else choice[1])
-            else:
-                pieces.append(next(signs))
-        values.append(_shape("".join(pieces), depth + 1))
+    for choice in map(iter, choices):
+        chosen = "".join(next(choice) if piece in _BOTH else piece for piece in pieces)
+        values.append(_shape(chosen, depth + 1))
     return Many("list", tuple(values))

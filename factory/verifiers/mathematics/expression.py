@@ -7,37 +7,19 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from factory.verifiers.mathematics.numerals import numeral, plain
+from factory.verifiers.mathematics.tree import FUNCTIONS, GREEK, Tree, Unreadable
+
 MAX_DEPTH = 40
 """Brackets within brackets. Answers have four."""
 
-Tree = tuple[object, ...]
-"""``("number", Fraction)``, ``("name", "x")``, or an operation and its operands: ``("+", a, b)``, ``("sin", a)``."""
-
-_FUNCTIONS = "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh exp ln log lg sqrt"
-_GREEK = """
-    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi chi psi omega
-    Gamma Delta Theta Lambda Sigma Phi Psi Omega ell
-"""
-FUNCTIONS, GREEK = frozenset(_FUNCTIONS.split()), frozenset(_GREEK.split())
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "|": "|", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
 _CALLED = {"|": "abs", r"\lfloor": "floor", r"\lceil": "ceil"}
 
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
-_REPEATING = re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d+)\}", re.ASCII)
-_MIXED = re.compile(
-    rf"({_DIGITS})\s*\\frac\s*(?:\{{\s*(\d+)\s*\}}|(\d))\s*(?:\{{\s*(\d+)\s*\}}|(\d))|({_DIGITS})\s+(\d+)/(\d+)(?![\d.])",
-    re.ASCII,
-)
-_NUMBER = re.compile(rf"({_DIGITS}(?:\.\d*)?|\.\d+)(?:[eE]([-+]?\d+)(?![\w.]))?", re.ASCII)
 _INDEX = re.compile(r"_\s*(?:\{([^{}]{1,20})\}|(\w))")
 _COMMAND = re.compile(r"\\[a-zA-Z]+|\\.")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ONE_DIGIT = re.compile(r"\d(?:(?![\d.])|(?=\d(?![\d.])))", re.ASCII)
-MAX_EXPONENT = 10_000
-
-
-class Unreadable(ValueError):
-    """Raised for what is no expression, or might be two."""
 
 
 @dataclass
@@ -130,11 +112,9 @@ class _Reader:
     def exponent(self) -> Tree:
         """A group, a sign and a number as typed (``x^-2``), or one more power (``2^3^4``, as typed)."""
         sign = self.take("-")
-        number = self.match(_NUMBER) if self.peek() != "{" else None
-        if number:
-            if number[0].endswith(".") or number[2]:
-                raise Unreadable("an exponent")
-            tree: Tree = _decimal(number)
+        if self.peek().isdigit():
+            value, self.at = plain(self.text, self.at)
+            tree: Tree = ("number", value)
         else:
             tree = self.atom()
         if self.take("^"):
@@ -157,23 +137,8 @@ class _Reader:
         return self.word()
 
     def number(self) -> Tree:
-        found = self.match(_REPEATING)
-        if found:
-            whole, fixed, again = found.groups()
-            value = Fraction(
-                int(whole + fixed + again) - int(whole + fixed or 0), (10 ** len(again) - 1) * 10 ** len(fixed)
-            )
-            return ("number", value)
-        found = self.match(_MIXED)
-        if found:
-            whole, above, below = (part for part in found.groups() if part)
-            if not 0 < int(above) < int(below):
-                raise Unreadable(f"'{found[0]}' may be a mixed number or a product")
-            return ("number", int(whole.replace(",", "")) + Fraction(int(above), int(below)))
-        found = self.match(_NUMBER)
-        if not found:
-            raise Unreadable("a number")
-        return _decimal(found)
+        value, self.at = numeral(self.text, self.at)
+        return ("number", value)
 
     def command(self, name: str) -> Tree:
         if name not in ("frac", "binom", "pi") and name not in FUNCTIONS and name not in GREEK:
@@ -263,15 +228,8 @@ class _Reader:
         return ("name", f"{name}_{index[1] or index[2]}" if index else name)
 
 
-def _decimal(found: re.Match[str]) -> Tree:
-    exponent = int(found[2] or 0)
-    if abs(exponent) > MAX_EXPONENT:
-        raise OverflowError("a power of ten beyond 10,000")
-    return ("number", Fraction(found[1].replace(",", "")) * Fraction(10) ** exponent)
-
-
 def expression(text: str) -> Tree:
-    """The tree of a text in the spelling of :func:`factory.verifiers.latex.normal`.
+    """The tree of a text in the spelling of :func:`factory.verifiers.mathematics.latex.normal`.
 
     Raises:
         Unreadable: it is none, or not one only.
@@ -282,10 +240,3 @@ def expression(text: str) -> Tree:
     if reader.peek():
         raise Unreadable(f"'{reader.text[reader.at :][:20]}' is left over")
     return tree
-
-
-def names(tree: Tree) -> frozenset[str]:
-    """The variables of an expression."""
-    if tree[0] == "name":
-        return frozenset([str(tree[1])]) - {"pi", "e", "i"}
-    return frozenset().union(*(names(part) for part in tree[1:] if isinstance(part, tuple)))

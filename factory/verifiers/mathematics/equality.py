@@ -3,10 +3,12 @@
 import re
 from fractions import Fraction
 
-from factory.verifiers import units
-from factory.verifiers.expression import names
-from factory.verifiers.shapes import Based, Infinity, Many, Named, Range, Relation, Shape, Text, Value, shape
-from factory.verifiers.values import Undefined, near, proportional, same, value
+from factory.verifiers.mathematics import units
+from factory.verifiers.mathematics.numbers import Undefined, near
+from factory.verifiers.mathematics.reading import shape
+from factory.verifiers.mathematics.shapes import Based, Infinity, Many, Named, Range, Relation, Shape, Text, Value
+from factory.verifiers.mathematics.tree import names
+from factory.verifiers.mathematics.values import proportional, same, value
 
 DECIMALS, DIGITS = 6, 4
 """A gold answer with so many decimals and so many digits behind its zeros, or more, was rounded."""
