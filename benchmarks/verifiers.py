@@ -1,4 +1,6 @@
-"""Verdicts per second on one core: ``python -m benchmarks.verifiers [FOLDER]``.
+"""Verdicts per second on one core: ``python -m benchmarks.verifiers [FOLDER]``. With a file of cases it says how many
+verdicts are wrong (see :mod:`benchmarks.verdicts`): ``python -m benchmarks.verifiers CASES.jsonl``. ``--json`` prints
+one object.
 
 FOLDER holds GSM8K's ``train.jsonl``; without one, solutions of the same form are made up. Every solution is judged
 against its own answer, and again against another one's. The figure is the median of several rounds, in processor
@@ -22,7 +24,9 @@ import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from benchmarks.verdicts import compared
 from factory.attempt import Question
 from factory.verifiers import Verifier
 from factory.verifiers.choice import Choice
@@ -68,6 +72,7 @@ def rows(texts: list[str]) -> Iterator[tuple[str, Verifier, list[Item]]]:
     labels = random.Random(0).choices("ABCDE", k=len(bodies))
     stated = [Choice().state(Question("", "eval", "", label, choices)) for label in labels]
     questions = [Question("", "eval", "", label, choices) for label in labels]
+    # Every question is seen once, so nothing that is kept of it helps.
     yield "the answer is x (a).", Choice(), [(b + s, q) for b, s, q in zip(bodies, stated, questions, strict=True)]
 
 
@@ -85,9 +90,28 @@ def verdicts_per_second(verifier: Verifier, items: list[Item]) -> float:
     return statistics.median(paces)
 
 
+def speeds(folder: Path | None) -> Iterator[dict[str, Any]]:
+    for ending, verifier, items in rows(solutions(folder)):
+        pace = round(verdicts_per_second(verifier, items))
+        yield {"verifier": verifier.name, "ending": ending, "verdicts": len(items), "verdicts/s": pace}
+
+
+def told(found: list[dict[str, Any]]) -> Iterator[str]:
+    """The rows as a table, with their keys above."""
+    table = [list(found[0]), *([f"{one:,}" if isinstance(one, int) else one for one in row.values()] for row in found)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        words, figures = row[:2], row[2:]
+        yield "  ".join(
+            [*map(str.ljust, words, widths), *map(str.rjust, figures, widths[2:])],
+        )
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="folder with GSM8K's train.jsonl")
-    print(f"{'verifier':<10}{'ending':<24}{'verdicts':>10}{'verdicts/s':>12}")
-    for ending, verifier, items in rows(solutions(parser.parse_args().folder)):
-        print(f"{verifier.name:<10}{ending:<24}{len(items):>10,}{verdicts_per_second(verifier, items):>12,.0f}")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path", nargs="?", type=Path, help="folder with GSM8K's train.jsonl, or a file of cases")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    asked = parser.parse_args()
+    judging = asked.path is not None and asked.path.is_file()
+    printed = list(compared(asked.path) if judging else speeds(asked.path))
+    print(json.dumps({"verdicts" if judging else "speed": printed}) if asked.json else "\n".join(told(printed)))

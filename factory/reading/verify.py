@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -49,6 +49,9 @@ class Line(BaseModel):
         return Question("", "eval", "", self.answer, choices, metadata=metadata)
 
 
+L = TypeVar("L", bound=Line)
+
+
 def verify(verifier: str, path: str, out: IO[str], as_json: bool = False) -> None:
     """Judge every line of a JSONL file (``-``: standard input) and print the verdicts in the order of the lines.
 
@@ -67,7 +70,7 @@ def verify(verifier: str, path: str, out: IO[str], as_json: bool = False) -> Non
         _check(file, path)
         file.seek(0)
         for number, text in enumerate(file, start=1):
-            line = read(text)
+            line = read(text, Line)
             judged = judge(judging, line.completion, line.question(), line.finish_reason)
             counts[judged.verdict] += 1
             print(_as_json(judged) if as_json else _as_row(number, judged), file=out)
@@ -134,11 +137,15 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         yield source
 
 
-def read(text: bytes) -> Line:
+def read(text: bytes, form: type[L]) -> L:
     """A line of the file. Half a surrogate pair, as a tokenizer leaves it, is no text of Unicode, and pydantic's own
-    reader refuses it; it is that completion's matter, and is judged."""
+    reader refuses it; it is that completion's matter, and is judged.
+
+    Raises:
+        ValidationError: the line is no JSON, or not of this form.
+    """
     try:
-        return Line.model_validate_json(text)
+        return form.model_validate_json(text)
     except ValidationError as error:
         if error.errors()[0]["type"] != "json_invalid":
             raise
@@ -146,14 +153,14 @@ def read(text: bytes) -> Line:
             found = json.loads(text)
         except (ValueError, RecursionError):
             raise error from None
-        return Line.model_validate(found)
+        return form.model_validate(found)
 
 
 def _check(file: IO[bytes], path: str) -> None:
     bad, problems = 0, []
     for number, text in enumerate(file, start=1):
         try:
-            read(text)
+            read(text, Line)
         except ValidationError as error:
             bad += 1
             if bad <= SHOWN:
