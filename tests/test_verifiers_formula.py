@@ -3,7 +3,7 @@
 import pytest
 
 from factory.verifiers.doubt import NoAnswer
-from factory.verifiers.mathematics.formula import written
+from factory.verifiers.mathematics.formula import plain_box, written
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,22 @@ def test_boxes_side_by_side_may_say_the_same() -> None:
 )
 def test_an_answer_that_nothing_closes_might_go_on(completion: str, unclosed: bool) -> None:
     assert written(completion, str.__eq__).open is unclosed
+
+
+@pytest.mark.parametrize(
+    ("completion", "plain"),
+    [
+        (r"The answer is $\boxed{1,234}$.", "1,234"),
+        ("So\n\\boxed{-12}", "-12"),
+        (r"\boxed{12} is \boxed{13}", None),
+        (r"It is not \boxed{12}", None),
+        (r"x = -\boxed{12}", None),
+        (r"It is \boxed{12} or 13", None),
+        (r"It is \boxed{x}", None),
+        (r"<think>It is \boxed{12}", None),
+    ],
+)
+def test_the_short_way_to_a_number_in_a_box(completion: str, plain: str | None) -> None:
+    assert plain_box(completion) == plain
+    if plain:
+        assert written(completion, str.__eq__) == (plain, False)

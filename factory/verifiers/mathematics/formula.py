@@ -7,6 +7,7 @@ from typing import NamedTuple
 from factory.verifiers.answer import Answer, final_answer, last_box
 from factory.verifiers.doubt import NoAnswer, doubted, sentence, settled
 from factory.verifiers.mathematics import units
+from factory.verifiers.visible import READ, invented_question, may_be_tagged
 
 
 class Formula(NamedTuple):
@@ -51,6 +52,21 @@ _FURTHER = re.compile(
     re.IGNORECASE,
 )
 _UNIT = re.compile(r"\s*(\\text\s?\{[^{}]{1,40}\}|[a-zA-Z]{2,20}|\\?%)(\s?\^\s?\{?[23]\}?)?")
+
+
+_PLAIN_BOX = re.compile(r"(-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,8}|[0-9]{1,30}))\}\$?\.?\s*", re.ASCII)
+_BEFORE_BOX = ("\n", "is ", "is $", "= ", ": ", ": $", "so ")
+"""What stands before most boxes, and neither denies what is in them nor makes it a part of more."""
+
+
+def plain_box(text: str) -> str | None:
+    """The whole number in the box that a text ends in, as it is written; None for any other text. It is what the full
+    reading finds: see :func:`factory.verifiers.answer.plain_ending`."""
+    before, mark, rest = text.rpartition("\\boxed{")
+    found = _PLAIN_BOX.fullmatch(rest) if mark and len(text) <= READ and before.endswith(_BEFORE_BOX) else None
+    if found is None or "box{" in before or "boxed" in before or may_be_tagged(before):
+        return None
+    return found[1] if invented_question(before) is None else None
 
 
 def written(completion: str, same: Callable[[str, str], bool]) -> Formula:

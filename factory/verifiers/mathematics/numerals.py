@@ -1,4 +1,4 @@
-r"""A number as it is written: ``1,234.5``, ``2.5e3``, ``0.\overline{3}``, and mixed ones, ``1\frac45`` and ``2 1/4``."""
+r"""A number as it is written: ``1,234.5``, ``2.5e3``, ``0.\overline{3}``, and mixed ones, ``1\frac45``, ``2 1/4``."""
 
 import re
 from fractions import Fraction
