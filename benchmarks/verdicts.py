@@ -14,9 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from factory.verify import Line, load_verifier, read
+
 from factory.verifiers import judge
 from factory.verifiers.child import Child, ChildError
-from factory.verify import Line, load_verifier, read
 
 COUNTED = ("cases", "wrongly accepted", "wrongly refused", "other mismatches")
 """Wrongly accepted: said to be correct though that is no right verdict. Wrongly refused: correct is the only right

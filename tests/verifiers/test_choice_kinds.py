@@ -6,8 +6,8 @@ from factory.attempt import Question
 from factory.prompts import Choices
 from factory.verifiers import judge
 from factory.verifiers.choice import Choice
-from tests.test_verifiers_choice import choices
-from tests.test_verifiers_numeric import lines
+from tests.verifiers.test_choice import choices
+from tests.verifiers.test_numeric import lines
 
 COLOURS = choices("red", "green", "blue", "none of the above")
 NUMBERS = choices("12", "13", "14", "15")

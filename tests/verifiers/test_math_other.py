@@ -3,7 +3,7 @@
 import pytest
 
 from factory.verifiers.math import load
-from tests.test_verifiers_math_same import judged
+from tests.verifiers.test_math_same import judged
 
 OTHER = {
     "tiny numbers": r"""
