@@ -44,12 +44,14 @@ def missing(text: str) -> list[str]:
 def is_there(name: str) -> bool:
     """Whether a dotted name is a module of ours, or something callable in one."""
     try:
-        return importlib.util.find_spec(name) is not None
+        if importlib.util.find_spec(name) is not None:
+            return True
     except ModuleNotFoundError:  # what stands before the last dot is no package
-        try:
-            return callable(find(name))
-        except LookupError:
-            return False
+        pass
+    try:
+        return callable(find(name))
+    except LookupError:
+        return False
 
 
 def test_there_are_pages_and_a_breach_is_noticed() -> None:
