@@ -1,6 +1,6 @@
 """What a strategy works with: a question, a way to ask it, and the attempts that come back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
@@ -18,6 +18,14 @@ class Question:
     choices: Choices | None = None
     difficulty: str | None = None
     metadata: str | None = None
+    system: str | None = None
+    accepted_answers: Sequence[str] | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Question":
+        """The question of a row; of an earlier release's, which lacks the newer columns, too."""
+        values: Iterator[Any] = map(row.get, cls.__match_args__)
+        return cls(*values)
 
 
 @dataclass(frozen=True)

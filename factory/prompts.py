@@ -40,28 +40,33 @@ class Prompt:
         generation: int,
         hinted: bool,
         tried: Sequence[str] = (),
+        system: str | None = None,
     ) -> list[Message]:
         """What the model is shown: the question, then each attempt of ``tried`` with the feedback on it.
 
-        Under a hint the exemplars show theirs too, as in the paper.
+        Under a hint the exemplars show theirs too, as in the paper. A question's own ``system`` text stands in the
+        system message, after the instruction if there is one.
         """
         shown = self.exemplar_generations is None or generation < self.exemplar_generations
         exemplars = self._exemplars() if shown else []
         asked = self._asked(question, choices, answer if hinted else None)
-        return [*self._messages(asked, exemplars, hinted), *self._tried(question, tried)]
+        return [*self._messages(asked, exemplars, hinted, system), *self._tried(question, tried)]
 
-    def training_messages(self, question: str, choices: Choices | None, tried: Sequence[str] = ()) -> list[Message]:
+    def training_messages(
+        self, question: str, choices: Choices | None, tried: Sequence[str] = (), system: str | None = None
+    ) -> list[Message]:
         """The same dialogue as a training prompt. It does not take the answer, so it cannot hold a hint."""
         exemplars = self._exemplars() if self.exemplars_in_training else []
         asked = self._asked(question, choices, None)
-        return [*self._messages(asked, exemplars, hinted=False), *self._tried(question, tried)]
+        return [*self._messages(asked, exemplars, False, system), *self._tried(question, tried)]
 
     def _tried(self, question: str, tried: Sequence[str]) -> list[Message]:
         feedback = {"role": "user", "content": self.feedback.replace("{question}", question)}
         return [message for text in tried for message in ({"role": "assistant", "content": text}, feedback)]
 
-    def _messages(self, asked: str, exemplars: list[dict[str, Any]], hinted: bool) -> list[Message]:
-        messages = [{"role": "system", "content": self.instruction}] if self.instruction else []
+    def _messages(self, asked: str, exemplars: list[dict[str, Any]], hinted: bool, system: str | None) -> list[Message]:
+        said = "\n\n".join(filter(None, (self.instruction, system)))
+        messages = [{"role": "system", "content": said}] if said else []
         for exemplar in exemplars:
             choices = [{"label": label, "text": text} for label, text in exemplar.get("choices", {}).items()]
             shown = self._asked(exemplar["question"], choices, str(exemplar["answer"]) if hinted else None)

@@ -100,9 +100,9 @@ class Run:
 
     def _refuse_changes(self, recipe: Recipe) -> None:
         before, now = read_json(self.folder / "run.json")["identity"], json.loads(json.dumps(recipe.identity()))
-        # a setting that is unset and unknown to the run has come in since it began
-        new = {key for key in now.keys() - before.keys() if now[key] is not None or key.startswith("then.")}
-        changed = sorted([*self.changed(recipe), *new])
+        # a setting that came with a later release, and stands at its default, changes nothing that is finished
+        added = [key for key in now.keys() - before.keys() if not recipe.at_default(key)]
+        changed = sorted([*self.changed(recipe), *added])
         if changed:
             problems = [f"{key}: {before.get(key)!r} in the run, now {now.get(key)!r}" for key in changed]
             way_out = "a run is one recipe: give another folder with --run (RUN=... in make), or undo the change"

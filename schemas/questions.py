@@ -9,7 +9,7 @@ SPLITS = ("train", "eval", "seed")
 
 QUESTIONS = table(
     "questions",
-    "1.0",
+    "1.1",
     [
         column("question_id", pa.string(), "stable and unique within the run: the same question, the same id"),
         column("corpus", pa.string(), "where the question comes from"),
@@ -24,5 +24,12 @@ QUESTIONS = table(
         column("reference_rationale", pa.string(), "the corpus's own solution; never shown as a hint", nullable=True),
         column("difficulty", pa.string(), "the group by which accuracy is reported, such as '3 digits'", nullable=True),
         column("metadata", pa.string(), "further facts of the corpus, as a JSON object", nullable=True),
+        column("system", pa.string(), "what the system says before the question, of its own", nullable=True),
+        column(
+            "accepted_answers",
+            pa.list_(pa.string()),
+            "every answer that is accepted, the gold one first; null: only that one",
+            nullable=True,
+        ),
     ],
 )

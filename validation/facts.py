@@ -34,7 +34,8 @@ def column_facts(files: Mapping[str, Paths]) -> pl.DataFrame:
     """One row per column of each file: ``table``, ``file``, ``column``, and the type ``expected`` and ``found``.
 
     Nested columns count one by one (``attempts[].seed``). Nullability is left out: writers lose it, and
-    ``complete`` looks at the values. A file that is not Parquet at all is one row with the column ``*``.
+    ``complete`` looks at the values. A nullable column that a file of an earlier minor version lacks is no row. A file
+    that is not Parquet at all is one row with the column ``*``.
 
     Raises:
         FileNotFoundError: a file does not exist.
@@ -44,12 +45,14 @@ def column_facts(files: Mapping[str, Paths]) -> pl.DataFrame:
         expected = dict(_leaves(SCHEMAS[table]))
         for path in map(Path, paths):
             try:
-                found = dict(_leaves(pq.read_schema(path)))
+                schema = pq.read_schema(path)
             except pa.ArrowInvalid:
                 rows.append((table, path.name, "*", "a Parquet file", "something else"))
                 continue
+            found, later = dict(_leaves(schema)), _later(schema, SCHEMAS[table])
             for name in expected | found:
-                rows.append((table, path.name, name, expected.get(name, ABSENT), found.get(name, ABSENT)))
+                if name in found or name not in later:
+                    rows.append((table, path.name, name, expected.get(name, ABSENT), found.get(name, ABSENT)))
     return pl.DataFrame(
         rows, schema=dict.fromkeys(("table", "file", "column", "expected", "found"), pl.String), orient="row"
     )
@@ -157,6 +160,17 @@ def _leaves(node: pa.Schema | pa.Field, path: str = "") -> Iterator[tuple[str, s
         yield from _leaves(node.type.value_field, f"{path}[]")
     else:
         yield path, str(node.type)
+
+
+def _later(found: pa.Schema, expected: pa.Schema) -> set[str]:
+    """The nullable columns that a file may lack, because it is of an earlier minor version of its schema."""
+    (major, minor), (ours, newer) = (
+        [int(part) for part in (schema.metadata or {}).get(b"schema_version", b"0.0").split(b".")]
+        for schema in (found, expected)
+    )
+    if major != ours or minor >= newer:
+        return set()
+    return {name for field in expected if field.nullable for name, _ in _leaves(pa.schema([field]))}
 
 
 def scan(paths: Paths, schema: pa.Schema) -> pl.LazyFrame:

@@ -24,7 +24,9 @@ def warmup_examples(run: Run, prompt: Prompt, warmup: Warmup) -> pa.Table:
     for seed, failed in _with_failures(run):
         rows.append({"messages": _answered(prompt, seed)})
         if warmup.hinted:
-            asked = prompt.sampling_messages(seed["question"], seed["answer"], seed["choices"], 0, hinted=True)
+            asked = prompt.sampling_messages(
+                seed["question"], seed["answer"], seed["choices"], 0, hinted=True, system=seed.get("system")
+            )
             rows.append({"messages": [*asked, rows[-1]["messages"][-1]]})
         if warmup.dialogues and failed is not None:
             rows.append({"messages": _answered(prompt, seed, failed)})
@@ -80,5 +82,6 @@ def seeds(run: Run) -> Iterator[dict[str, Any]]:
 
 def _answered(prompt: Prompt, seed: dict[str, Any], failed: str | None = None) -> list[Message]:
     """A seed question and its rationale, without a hint; perhaps a failed attempt at it in between."""
-    asked = prompt.training_messages(seed["question"], seed["choices"], [] if failed is None else [failed])
+    tried = [] if failed is None else [failed]
+    asked = prompt.training_messages(seed["question"], seed["choices"], tried, seed.get("system"))
     return [*asked, {"role": "assistant", "content": seed["reference_rationale"]}]

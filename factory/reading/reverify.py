@@ -117,10 +117,9 @@ def _sampled(run: Run) -> Iterator[tuple[int, str]]:
 
 
 def _questions(shard: Path) -> dict[str, dict[str, Any]]:
-    """Choices and metadata by question: what verification needs and a rollout does not hold."""
+    """The questions of a shard by their id, for what verification needs and a rollout does not hold."""
     with readable(shard):
-        rows = pq.read_table(shard, columns=["question_id", "choices", "metadata"]).to_pylist()
-    return {row.pop("question_id"): row for row in rows}
+        return {row["question_id"]: row for row in pq.read_table(shard).to_pylist()}
 
 
 def _judge_again(
@@ -130,7 +129,7 @@ def _judge_again(
     name = row["question_id"]
     if name not in questions:
         raise FactoryError(f"the snapshot of the questions lacks {name}")
-    question = Question(name, row["split"], row["question"], row["answer"], **questions[name])
+    question = Question.of(questions[name] | {key: row[key] for key in ("split", "question", "answer")})
     for attempt in row["attempts"]:
         old = dict(attempt)
         if attempt["finish_reason"] != "error":

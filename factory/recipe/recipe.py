@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from factory.engines import Sampling
-from factory.recipe.component import find
+from factory.recipe.component import Component, find, settings_model
 from factory.recipe.groups import (
     Curation,
     Evaluation,
@@ -154,6 +154,20 @@ class Recipe(Settings):
             prefix = f"then.{number - 1}." if number else ""
             found |= {f"{prefix}{key}.{name}" for key, some in names.items() for name in some}
         return found
+
+    def at_default(self, key: str) -> bool:
+        """Whether a setting of :meth:`identity` has its default: a run of a release without it computed the same."""
+        part: Any = self
+        *parents, last = key.split(".")
+        if parents[:1] == ["then"]:
+            part, parents = self.then[int(parents[1])], parents[2:]
+        for name in parents:
+            part = part.settings.get(name) if isinstance(part, Component) else getattr(part, name, None)
+        if isinstance(part, Component):
+            field = settings_model(find(part.path)).model_fields.get(last)
+            return field is not None and part.settings[last] == field.get_default(call_default_factory=True)
+        field = type(part).model_fields.get(last) if isinstance(part, BaseModel) else None
+        return field is not None and getattr(part, last) == field.get_default(call_default_factory=True)
 
     def fingerprint(self) -> str:
         return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()[:16]

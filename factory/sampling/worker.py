@@ -109,7 +109,7 @@ class Worker:
             return _outcome(out, self.failure)
         try:
             quarantined = deaths.exists() and int(deaths.read_text()) >= MAX_ENGINE_DEATHS
-            questions = [_question(row) for row in pq.read_table(shard).to_pylist()]
+            questions = [Question.of(row) for row in pq.read_table(shard).to_pylist()]
             rows = await asyncio.gather(*(self._rollout(question, task, quarantined) for question in questions))
             if not quarantined:
                 refuse_unsampled(rows)
@@ -175,7 +175,7 @@ class Worker:
         sample, turn, hint = request.sample, request.turn, request.hint
         seed = request_seed(job.seed, question.question_id, job.generation, sample, turn, hint)
         messages = job.prompt.sampling_messages(
-            question.question, question.answer, question.choices, job.generation, hint, request.tried
+            question.question, question.answer, question.choices, job.generation, hint, request.tried, question.system
         )
         error: str | None = None
         try:
@@ -210,7 +210,7 @@ class Worker:
             sample=sample,
             turn=turn,
             hinted=hint,
-            context=job.prompt.training_messages(question.question, question.choices, request.tried),
+            context=job.prompt.training_messages(question.question, question.choices, request.tried, question.system),
             completion=completion.text,
             predicted_answer=predicted,
             verdict=verdict,
@@ -244,11 +244,6 @@ def _outcome(shard: Path, failure: str | None, written: Record | None = None) ->
     report = {"host": socket.gethostname(), "sha256": "", "rows": 0} | (written or {})
     named = {"shard": [str(shard)], "failure": pa.array([failure], pa.string())}
     return pa.table(named | {name: [value] for name, value in report.items()})
-
-
-def _question(row: dict[str, Any]) -> Question:
-    names = ("question_id", "split", "question", "answer", "choices", "difficulty", "metadata")
-    return Question(**{name: row[name] for name in names})
 
 
 def _redirect_output(log: Path) -> None:

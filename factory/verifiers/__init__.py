@@ -5,7 +5,8 @@ three-valued: right, wrong, or no final answer to be found. ``truncated`` and ``
 :func:`judge`), for they say nothing about the answer: the sampling was cut off, or the verification itself failed.
 """
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from factory.attempt import Question
@@ -47,7 +48,7 @@ class Verifier(Protocol):
 
 
 def judge(verifier: Verifier, completion: str, question: Question, finish_reason: str) -> Verdict:
-    """The verdict on one attempt.
+    """The verdict on one attempt: ``correct`` if it gives any of the accepted answers, else that beside the gold one.
 
     A completion that hit the token limit without a complete final answer is ``truncated``, whatever it ends in, and
     not ``unparseable``: the remedy differs. A verifier that raises gives ``error``, which counts neither as right nor
@@ -55,6 +56,13 @@ def judge(verifier: Verifier, completion: str, question: Question, finish_reason
     """
     try:
         verdict = verifier.verify(completion, question)
+        others = (question.accepted_answers or ())[1:] if verdict.verdict != "correct" else ()
+        for other in others:
+            with suppress(ValueError):  # an answer that this verifier does not read is accepted by another
+                beside = verifier.verify(completion, replace(question, answer=other))
+                if beside.verdict == "correct":
+                    verdict = beside
+                    break
     except Exception as error:
         return Verdict("error", reason=f"verifier {verifier.name}: {type(error).__name__}: {error}")
     if finish_reason == "length" and (verdict.open or verdict.verdict == "unparseable"):
