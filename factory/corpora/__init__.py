@@ -1,7 +1,8 @@
 """Where questions come from: one file each, a function whose parameters are settings of the recipe.
 
 A corpus yields rows of :data:`schemas.QUESTIONS` as dictionaries (columns it has nothing for may be left out), one
-at a time, so that it never lies in memory. Its splits: ``train``, ``eval``, and ``seed`` for questions whose
+at a time, so that it never lies in memory; in place of a row that cannot be a question it may yield a
+:class:`LeftOut`, which is counted. Its splits: ``train``, ``eval``, and ``seed`` for questions whose
 ``reference_rationale`` a base may be warmed up on. Rows come in any order; what occurs twice, or in two splits, is
 taken out of the snapshot (:mod:`factory.intake.questions`).
 
@@ -13,11 +14,29 @@ which the datasets made of them take over unless the recipe names another.
 import hashlib
 import heapq
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 QuestionRow = dict[str, Any]
-Questions = Iterator[QuestionRow]
-"""Rows of :data:`schemas.QUESTIONS`."""
+"""A row of :data:`schemas.QUESTIONS`."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that is no question.
+
+    Args:
+        reason: the kind, such as ``rows whose answer is a list``.
+        place: where it was read, such as ``train.jsonl, line 5``.
+        instead: what to write in the recipe; where most rows of a corpus are left out it is refused with that.
+    """
+
+    reason: str
+    place: str
+    instead: str = ""
+
+
+Questions = Iterator[QuestionRow | LeftOut]
 
 
 def text_id(*parts: str) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from factory.corpora import text_id
+from factory.corpora import LeftOut, text_id
 from factory.corpora.table import table
 from factory.errors import ConfigError
 from factory.recipe.load import load_recipe
@@ -128,25 +128,18 @@ def test_choices_come_in_every_form(tmp_path: Path, choices: Any, answer: Any, l
     assert row["question_id"] == text_id("Which?", "A", "red", "B", "green")
 
 
-def test_a_number_among_numbers_is_an_index_and_a_text_a_text(tmp_path: Path) -> None:
-    columns = {"question": "q", "answer": "a", "choices": "c"}
-    asked = [{"q": f"{i}?", "c": ["1", "0"], "a": answer} for i, answer in enumerate([0, "0"])]
-    file = write(tmp_path / "all.jsonl", asked)
-    assert [row["answer"] for row in table(columns, str(file), eval_share=0.5)] == ["A", "B"]
-
-
 def test_an_answer_is_found_in_a_solution(tmp_path: Path) -> None:
     solutions = ["2+2=4\n#### 4", "#### 1\nno:\n#### 1,200 ", "no answer", None]
     file = write(tmp_path / "all.jsonl", [{"q": f"{i}?", "s": solution} for i, solution in enumerate(solutions)])
     columns = {"question": "q", "answer": "s", "reference_rationale": "s"}
-    found = list(table(columns, str(file), eval_share=0.5, answer_pattern=r"#### (\S+)"))
-    assert [row["answer"] for row in found] == ["4", "1,200", None, None]
-    assert [row["reference_rationale"] for row in found] == [
-        "2+2=4\n#### 4",
-        "#### 1\nno:\n#### 1,200",
-        "no answer",
-        None,
-    ]
+    *found, unmatched, empty = table(columns, str(file), eval_share=0.5, answer_pattern=r"#### (\S+)")
+    assert [row["answer"] for row in found] == ["4", "1,200"]
+    assert [row["reference_rationale"] for row in found] == ["2+2=4\n#### 4", "#### 1\nno:\n#### 1,200"]
+    assert (unmatched.reason, unmatched.place) == (
+        "rows in whose answer answer_pattern finds nothing",
+        "all.jsonl, line 3",
+    )
+    assert empty == LeftOut("questions without answer", "all.jsonl, line 4")
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl", "csv"])
@@ -175,12 +168,11 @@ MISTAKES: dict[str, tuple[Row, str]] = {
     "two sources": ({"eval_rows": 1, "path": "p", "dataset": "d"}, "needs either a path or a dataset"),
     "no eval": ({"path": "."}, "needs one of eval, eval_rows and eval_share"),
     "two evals": ({"path": ".", "eval": "e", "eval_rows": 1}, "needs one of eval, eval_rows and eval_share"),
-    "no file": ({"path": "{here}/none.jsonl", "eval_rows": 1}, r"no \.parquet, \.jsonl, \.csv file is '.*none.jsonl'"),
-    "no such split": ({"path": "{here}", "eval": "dev*"}, r"no \.parquet, \.jsonl, \.csv file is 'dev\*' in '"),
+    "no file": ({"path": "{here}/none.jsonl", "eval_rows": 1}, r"no \.parquet, \.jsonl, .* file is '.*none.jsonl'"),
+    "no such split": ({"path": "{here}", "eval": "dev*"}, r"no \.parquet, \.jsonl, .* file is 'dev\*' in '"),
     "a split of a file": ({"path": "{here}/all.jsonl", "eval": "dev*"}, "all.jsonl' is no folder"),
     "too few": ({"path": "{here}", "eval_rows": 3}, "there are 3 questions: eval_rows=3 would leave none to train on"),
     "no Parquet": ({"path": "{here}/bad/bad.parquet", "eval_rows": 1}, r"bad\.parquet: Parquet"),
-    "a long row": ({"path": "{here}/bad/bad.csv", "eval_rows": 1}, r"bad\.csv, row 2: has more fields"),
 }
 
 
@@ -189,7 +181,6 @@ def test_a_mistake_is_named(tmp_path: Path, mistake: str) -> None:
     write(tmp_path / "all.jsonl", rows(3))
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "bad.parquet").write_text("no Parquet, however long it is")
-    (tmp_path / "bad" / "bad.csv").write_text("uuid,prompt,gold,meta.level\na,b,c,d\na,b,c,d,e\n")
     settings, told = MISTAKES[mistake]
     settings = {
         key: value.format(here=tmp_path) if isinstance(value, str) else value for key, value in settings.items()
