@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -10,10 +10,10 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factory.corpora import QuestionRow
+from factory.corpora import LeftOut, QuestionRow
 from factory.errors import ConfigError
 from factory.files import write_table
-from factory.intake.cleaning import KEPT, Cleaning
+from factory.intake.cleaning import CONFLICTS, KEPT, Cleaning
 from factory.recipe.recipe import Recipe
 from schemas import QUESTIONS
 from schemas.questions import SPLITS
@@ -25,15 +25,19 @@ BATCH = 2_000
 @dataclass(frozen=True)
 class Snapshot:
     """Number of questions by split, and what was left out, by reason and with a few ids:
-    ``{"questions that occur twice": {"count": 12, "examples": ["gsm8k-12ab...", ...]}}``."""
+    ``{"questions that occur twice": {"count": 12, "examples": ["gsm8k-12ab...", ...]}}``. ``narrowed`` are questions
+    that stay with fewer accepted answers than they were given."""
 
     counts: dict[str, int]
     dropped: dict[str, dict[str, Any]]
+    narrowed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count:,} {split}" for split, count in self.counts.items())
         left_out = sum(reason["count"] for reason in self.dropped.values())
-        return f"{counts}, {left_out:,} left out" if left_out else counts
+        conflicts = self.dropped.get(CONFLICTS, {"count": 0})["count"]
+        told = f"{counts}, {left_out:,} left out" if left_out else counts
+        return f"{told} ({conflicts:,} {CONFLICTS})" if conflicts else told
 
 
 def snapshot(
@@ -41,9 +45,9 @@ def snapshot(
 ) -> Snapshot:
     """Write the corpus to ``folder/<split>/00000.parquet`` and on, ``rollout.shard_rows`` questions a shard.
 
-    Left out and counted are empty questions, answers that the verifier rejects, exemplars of the prompt, and what
-    occurs twice; if that is in two splits, it stays in ``eval``. The corpus may yield in any order: it is read once,
-    into a temporary file in ``folder``, and then filtered.
+    Left out and counted are rows that are no questions, answers that the verifier rejects, exemplars of the prompt, and
+    what occurs twice; if that is in two splits, it stays in ``eval``, and if its answers differ, nowhere. The corpus
+    may yield in any order: it is read once, into a temporary file in ``folder``, and then filtered.
 
     Args:
         on_progress: is told where it is: a text, the questions gone through and their number (0: not known).
@@ -62,10 +66,10 @@ def snapshot(
         staged.seek(0)
         counts = _write(staged, cleaning, folder, recipe.rollout.shard_rows, on_progress)
     cleaning.refuse(counts)
-    return Snapshot(counts, cleaning.dropped.kinds)
+    return Snapshot(counts, cleaning.dropped.kinds, cleaning.narrowed.kinds)
 
 
-def _rows(recipe: Recipe) -> Iterator[QuestionRow]:
+def _rows(recipe: Recipe) -> Iterator[QuestionRow | LeftOut]:
     """The corpus's rows; what goes wrong in reading it is a problem of the configuration."""
     subject = f"corpus {recipe.corpus.name}"
     try:
@@ -88,7 +92,7 @@ def _write(
         fate = fates[done : done + batch.num_rows]
         done += batch.num_rows
         for at in (fate != KEPT).nonzero()[0].tolist():
-            cleaning.note(int(fate[at]), batch["question_id"][at].as_py())
+            cleaning.note(int(fate[at]), batch["question_id"][at].as_py(), batch["answer"][at].as_py())
         kept = pa.Table.from_batches([batch]).filter(pa.array(fate == KEPT))
         for split in SPLITS:
             shards[split].add(kept.filter(pc.equal(kept["split"], split)))

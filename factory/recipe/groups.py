@@ -36,9 +36,12 @@ class Questions(Settings):
 
     Args:
         strict: whether one such question stops the run; else they are left out and counted.
+        conflicts: what becomes of rows with the same text and choices, and answers that differ: all of them are
+            dropped, for none can be trusted; or the first stays; or the corpus is refused.
     """
 
     strict: bool = False
+    conflicts: Literal["first", "drop", "refuse"] = "drop"
 
 
 class PromptSettings(Settings):

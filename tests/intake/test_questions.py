@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from factory.corpora import LeftOut
 from factory.errors import ConfigError
 from factory.intake.questions import Snapshot, snapshot
 from factory.recipe.component import Component
@@ -89,6 +90,23 @@ LEFT_OUT = [
     (question(9, "seed", question="2+1", answer="3"), "seed questions that are eval questions too", "q9"),
     (question(9, answer="."), REJECTS, "q9: '.' (unparseable)"),
     (question(9, answer="1\n0"), REJECTS, "q9: '1\\n0' (wrong)"),
+    (LeftOut("rows that are odd", "a.csv, line 3"), "rows that are odd", "a.csv, line 3"),
+    (question(9, question="\ud83d?"), "questions with half a surrogate in them", "'q9'"),
+    (
+        question(9, answer="['10']"),
+        "gold answers that are a list, a mapping or another value of Python, written out",
+        "q9: \"['10']\"",
+    ),
+    (
+        question(9, answer="{'value': 10}"),
+        "gold answers that are a list, a mapping or another value of Python, written out",
+        "q9: \"{'value': 10}\"",
+    ),
+    (
+        question(9, accepted_answers=["10", "b'10'"]),
+        "gold answers that are a list, a mapping or another value of Python, written out",
+        "q9: '10'",
+    ),
 ]
 
 
@@ -121,6 +139,89 @@ def test_a_corpus_that_breaks_its_word_is_refused(tmp_path: Path, row: Row, prob
     for strictness in ((), (LENIENT,)):
         (found,) = refusal(tmp_path, [*VALID, row], *strictness)
         assert found.startswith(problem)
+
+
+def test_rows_that_are_mostly_no_questions_refuse_their_corpus_with_what_to_write(tmp_path: Path) -> None:
+    odd = [LeftOut("rows whose answer is a list", f"a.jsonl, line {i}", "answers: any") for i in range(4)]
+    problems = refusal(tmp_path, [*VALID, *odd], LENIENT)
+    assert problems == [
+        "4 of 7 rows are no questions as they are read: answers: any",
+        "left out: 4 rows whose answer is a list: a.jsonl, line 0; a.jsonl, line 1; a.jsonl, line 2 ...",
+    ]
+    found = snapshot(recipe([*VALID, *odd[:3]], LENIENT), tmp_path)
+    assert found.dropped["rows whose answer is a list"]["count"] == 3
+
+
+CONFLICTS = "questions that occur twice with answers that differ"
+
+
+def test_doubles_whose_answers_differ_are_dropped_and_counted_apart(tmp_path: Path) -> None:
+    rows = [*VALID, question(8), question(7, question="8+1 ", answer="10"), question(6, question="8+1", answer="9")]
+    rows += [question(5), question(5, question_id="q5b")]
+    found = snapshot(recipe(rows, LENIENT), tmp_path)
+    assert found.counts == {"train": 2, "eval": 1, "seed": 1}
+    assert found.dropped == {
+        CONFLICTS: {"count": 3, "examples": ["q8: '9'", "q7: '10'", "q6: '9'"]},
+        "questions that occur twice": {"count": 1, "examples": ["q5b"]},
+    }
+    assert str(found) == f"2 train, 1 eval, 1 seed, 4 left out (3 {CONFLICTS})"
+
+
+def test_the_first_of_doubles_stays_if_the_recipe_says_so(tmp_path: Path) -> None:
+    rows = [*VALID, question(8), question(7, question="8+1", answer="10"), question(6, question="8+1", answer="9")]
+    found = snapshot(recipe(rows, LENIENT, "questions.conflicts=first"), tmp_path)
+    assert found.counts["train"] == 2
+    assert found.dropped == {
+        CONFLICTS: {"count": 1, "examples": ["q7: '10'"]},
+        "questions that occur twice": {"count": 1, "examples": ["q6"]},
+    }
+
+
+def test_doubles_whose_answers_differ_may_refuse_their_corpus(tmp_path: Path) -> None:
+    rows = [*VALID, question(8), question(7, "eval", question="8+1", answer="10")]
+    (problem,) = refusal(tmp_path, rows, LENIENT, "questions.conflicts=refuse")
+    assert problem == f"2 {CONFLICTS}: q8: '9'; q7: '10'"
+
+
+def test_a_double_in_another_split_whose_answer_differs_is_no_double(tmp_path: Path) -> None:
+    rows = [*VALID, question(4, "eval"), question(8), question(7, "eval", question="8+1", answer="10")]
+    found = snapshot(recipe(rows, LENIENT), tmp_path)
+    assert found.counts == {"train": 1, "eval": 2, "seed": 1}
+    assert found.dropped == {CONFLICTS: {"count": 2, "examples": ["q8: '9'", "q7: '10'"]}}
+
+
+def test_the_same_number_written_otherwise_is_no_conflict(tmp_path: Path) -> None:
+    rows = [
+        question(8, answer=gold, question_id=f"q{i}")
+        for i, gold in enumerate(("1,200", "1200", "$1200.0", "2400/2"), 10)
+    ]
+    found = snapshot(recipe([*VALID, *rows], LENIENT, NUMERIC), tmp_path)
+    assert found.dropped == {"questions that occur twice": {"count": 3, "examples": ["q11", "q12", "q13"]}}
+
+
+def test_the_same_text_under_another_system_is_another_question(tmp_path: Path) -> None:
+    rows = [
+        question(8, question="8", answer=a, question_id=s, system=s) for s, a in (("Add one.", "9"), ("Halve.", "4"))
+    ]
+    assert snapshot(recipe([*VALID, *rows]), tmp_path).counts["train"] == 3
+
+
+def test_accepted_answers_that_the_verifier_rejects_are_told(tmp_path: Path) -> None:
+    rows = [
+        question(8, answer="nine", accepted_answers=["nine", "9", "9.0"]),
+        question(7, answer="8", accepted_answers=["8", "eight"]),
+        question(6, answer="seven", accepted_answers=["seven", "VII"]),
+    ]
+    found = snapshot(recipe([*VALID, *rows], LENIENT, NUMERIC, "shard_rows=10"), tmp_path)
+    reason = "the gold answer 'seven' is not a number"
+    rejects = "gold answers that the verifier 'numeric' rejects"
+    assert found.dropped == {rejects: {"count": 1, "examples": [f"q6: 'seven' ({reason})"]}}
+    assert found.narrowed == {
+        f"questions without those {rejects}": {"count": 2, "examples": ["q8: 'nine'", "q7: 'eight'"]}
+    }
+    written = {row["question_id"]: row for row in pq.read_table(tmp_path / "train" / "00000.parquet").to_pylist()}
+    assert (written["q8"]["answer"], written["q8"]["accepted_answers"]) == ("9", ["9", "9.0"])
+    assert (written["q7"]["answer"], written["q7"]["accepted_answers"]) == ("8", None)
 
 
 def test_ids_that_differ_in_case_are_two(tmp_path: Path) -> None:
