@@ -261,10 +261,13 @@ def plain_ending(text: str) -> str | None:
         before, mark, rest = text.rpartition("answer is")
         if not before.endswith(_SURE[1:8]) and before not in ("The ", "the "):
             return None
-    found = PLAIN.fullmatch(rest)
-    if found is None or may_be_tagged(before) or invented_question(before) is not None:
-        return None
-    return found[1]
+    number = rest.strip().removesuffix(".")
+    if not (number.isdigit() and number.isascii() and len(number) <= 30):
+        found = PLAIN.fullmatch(rest)
+        if found is None:
+            return None
+        number = found[1]
+    return None if may_be_tagged(before) or invented_question(before) is not None else number
 
 
 def may_go_on(text: str) -> bool:

@@ -26,6 +26,7 @@ class _Mention(NamedTuple):
 BARE, BRACKETS, TEXT = "bare", "brackets", "text"
 
 _WRAPPED = " \t\r\n*_`\"'$"
+_ENDING = _WRAPPED + "."
 _BRACKETED = re.compile(r"[(\[<{]\s?([^()\[\]<>{}\s]{1,9})\s?[)\]>}]")
 _TOKEN = re.compile(r"[^\W_]+(?:[.'\u2019-][^\W_]+)*")
 _WORD = re.compile(r"[\s*_`$]*([^\W_]+)")
@@ -139,7 +140,9 @@ class Offered:
             label, rest = (head[1], key[head.end() :]) if head else (key, "")
         found = self.labels.get(label.strip(_WRAPPED))
         if found is not None and (rest := rest.strip(" ,:.-*_")):
-            return found if any(one["label"] == found and _key(one["text"]) == rest for one in self.choices) else None
+            for one in self.choices:
+                if one["label"] == found:
+                    return found if _key(one["text"]) == rest else None
         same = self.having.get(key, frozenset())
         if found is not None:
             return found if same <= {found} else None
@@ -274,7 +277,7 @@ def _key(text: str) -> str:
     """A choice's text as texts are compared: case, white space, emphasis and a full stop at its end do not count."""
     if not (text.isascii() and text.isprintable()) or "\\" in text or "  " in text:
         text = flat(text)
-    return text.strip(_WRAPPED).rstrip(" .").strip(_WRAPPED).casefold()
+    return text.lstrip(_WRAPPED).rstrip(_ENDING).casefold()
 
 
 def _past(line: str, at: int) -> int:

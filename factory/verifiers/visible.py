@@ -37,8 +37,7 @@ _QUESTION = re.compile(
     rf"|#{{1,6}} ?\**(?:new |next |another )?(?:{_WORDS})(?: ?\d{{1,4}})?\** ?(?=\n))",
     re.IGNORECASE,
 )
-_ASKED_ON_THE_LINE = ("Question", "Problem", "Q:", "Human", "User", "Exercise")
-_QUESTION_ON_THE_LINE = re.compile(r" (?<=[.!?\d})*] )\**(?:Question|Problem|Q|Human|User|Exercise)(?: \d{1,4})?\**:")
+_QUESTION_ON_THE_LINE = re.compile(r" (?<=[.!?\d})*] )\**(?:Question|Problem|Q|Human|User)(?: \d{1,4})?\**:")
 
 
 def visible(completion: str) -> str:
@@ -72,11 +71,14 @@ def invented_question(text: str) -> int | None:
     if ":" not in text and "\uff1a" not in text and "#" not in text:
         return None
     start = len(text) - len(text.lstrip())
-    on_its_own = _QUESTION.search(text, start)
-    places = [on_its_own.start()] if on_its_own else []
-    if any(word in text for word in _ASKED_ON_THE_LINE):
-        places += [match.start() for match in _QUESTION_ON_THE_LINE.finditer(text, start)][:1]
-    return min(places, default=None)
+    own = _QUESTION.search(text, start)
+    beside = None
+    if "Q" in text or "Problem" in text or "Human" in text or "User" in text:
+        beside = _QUESTION_ON_THE_LINE.search(text, start)
+    if own and beside:
+        return min(own.start(), beside.start())
+    found = own or beside
+    return found.start() if found else None
 
 
 def _without_thinking(text: str, thinking: bool) -> str:

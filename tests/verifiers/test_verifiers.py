@@ -130,7 +130,18 @@ def test_numeric_that_reads_marked_answers_only() -> None:
 
 def test_the_short_way_to_a_number_finds_what_the_long_way_does() -> None:
     draw = random.Random(0)
-    marks = ["####", "#####", "answer is", "the answer is ", "myanswer is", "_answer is", "Answer: ", r"\boxed{", " = "]
+    marks = [
+        "####",
+        "\nThe answer is",
+        "#####",
+        "answer is",
+        "the answer is ",
+        "myanswer is",
+        "_answer is",
+        "Answer: ",
+        r"\boxed{",
+        " = ",
+    ]
     numbers = ["7", "-7", "- 7", "007", "1,234", "1234,567", "12,34", "1,234,567.5", "3/4", "2 1/2", "1e3", "+5", "7."]
     others = [
         " ",
