@@ -259,7 +259,7 @@ def plain_ending(text: str) -> str | None:
     before, mark, rest = text.rpartition("####")
     if not mark:
         before, mark, rest = text.rpartition("answer is")
-        if not before.endswith(_SURE[1:8]) and before not in ("The ", "the "):
+        if not (rest[:1].isspace() and (before.endswith(_SURE[1:]) or before in ("The ", "the "))):
             return None
     number = rest.strip().removesuffix(".")
     if not (number.isdigit() and number.isascii() and len(number) <= 30):

@@ -9,7 +9,7 @@ from factory.verifiers import Verdict
 from factory.verifiers.answer import SPAN, final_answer, may_go_on, plain_ending
 from factory.verifiers.doubt import NoAnswer, sentence, settled
 from factory.verifiers.number import parse_number, plainly, same_value
-from factory.verifiers.stated import Stated, stated
+from factory.verifiers.stated import Stated, is_whole, stated
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Numeric:
             settled(found.rest, behind)
             return found, True
         found = stated(plainly(answer.text))
+        if answer.mark == "box" and not is_whole(plainly(answer.behind[:60]).lstrip("$"), 0, 0):
+            raise NoAnswer("the box holds a piece of the number")
         settled(found.rest, answer.behind)
         return found, answer.open and not found.rest.strip(" ,-")
 

@@ -67,6 +67,10 @@ $\boxed{12}$ ==> 12
 \boxed{-\frac{3}{4}} ==> -0.75
 \boxed{2\frac{1}{4}} ==> 2.25
 \boxed{x = 12} ==> 12
+$\boxed{12}$. ==> 12
+\[\boxed{12}\] ==> 12
+\(\boxed{12}\) apples. ==> 12
+So there are $\boxed{12}$ of them. ==> 12
 \boxed{12 \text{ apples}} ==> 12
 \fbox{12} ==> 12
 \boxed {12} ==> 12
@@ -351,6 +355,16 @@ not \boxed{12}
 \boxed{12
 \boxed{12}⏎⏎Wait, I made a mistake.
 \boxed{}12
+\boxed{12}0
+\boxed{12} million
+$\boxed{12}$ million
+\boxed{12}\pi
+\boxed{12}^2
+\boxed{12}/13
+\boxed{12}:30
+\boxed{12}k
+1\boxed{12}
+-\boxed{12}
 # groups of digits
 The answer is 1 234
 The answer is 12,5
