@@ -166,9 +166,15 @@ _SKIPPED = " \t\r\n*:_=\uff1a"
 """What may stand between a marker and the answer, new lines included."""
 
 
+_FENCES = frozenset(["$$", "$", "\\[", "\\(", "```"])
+"""What may have a line of its own before the answer."""
+
+
 def _line(text: str, end: int) -> Answer:
     """The rest of the line, or the next one with anything on it."""
     line, newline, behind = text[end:].lstrip(_SKIPPED).partition("\n")
+    if line.strip() in _FENCES:
+        line, newline, behind = behind.lstrip(_SKIPPED).partition("\n")
     if len(line) > SPAN:
         raise NoAnswer(f"more than {SPAN:,} characters on the line of the answer")
     line = line.rstrip()

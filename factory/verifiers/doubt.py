@@ -37,6 +37,7 @@ _CORRECTIONS = (
     *("should be", "should have", "could be", "might be", "may be", "maybe", "perhaps", "possibly", "unsure"),
     *("not sure", "uncertain", "a guess", "my guess", "disregard", "ignore", "i doubt", "not right", "not correct"),
     *("not the answer", "cannot be right", "or is it", "instead", "recalculate", "reconsider", "redo", "miscalculated"),
+    *("might also", "may also", "could also", "can also", "also be"),
 )
 _CONDITIONS = (
     *("if", "whether", "unless", "until", "suppose", "assume", "assuming", "pretend", "deny", "doubt", "unlikely"),

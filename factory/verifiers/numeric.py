@@ -68,8 +68,12 @@ class Numeric:
         if answer.mark == "box" and not is_whole(plainly(answer.behind[:60]).lstrip("$"), 0, 0):
             raise NoAnswer("the box holds a piece of the number")
         settled(found.rest, answer.behind)
-        return found, answer.open and not found.rest.strip(" ,-")
+        word = found.rest.strip(" ,-").casefold()
+        return found, answer.open and any(magnitude.startswith(word) for magnitude in _MAGNITUDES)
 
+
+_MAGNITUDES = ("hundred", "thousand", "million", "billion", "trillion", "dozen", "squared", "cubed", "times", "halves")
+"""Of which a text that is cut off may hold the beginning: "12 thou"."""
 
 _CONCLUSION = re.compile(
     r"(?:^|.*[,;]\s?)(?:and )?(?:so|thus|therefore|hence|which means)\b,?", re.IGNORECASE | re.DOTALL

@@ -163,6 +163,7 @@ The answer is 13. Wait, no. The answer is 12. ==> 12
 First \boxed{13}, but then \boxed{12} ==> 12
 \boxed{004}. Thus \boxed{004} ==> 4
 # an invented question ends what is read
+The answer is⏎$$⏎12⏎$$ ==> 12
 #### 12⏎⏎Question: And 3+4?⏎Answer: 7⏎#### 7 ==> 12
 #### 12⏎⏎Q: And 3+4?⏎A: The answer is 7. ==> 12
 The answer is 12.⏎⏎Q: And 3+4?⏎A: The answer is 7. ==> 12
@@ -259,6 +260,7 @@ The answer is 12. Sorry, I mean 13.
 The answer is 12.⏎Wait, I made a mistake. It is 13.
 The answer is 12, no wait, 13
 The answer is 12, no, 13
+The answer is 12.⏎It might also be 13.
 # hedges
 The answer is maybe 12
 The answer is probably 12

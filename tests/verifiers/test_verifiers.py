@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +32,19 @@ def asked(answer: str) -> Question:
         ("The answer is Blotter (E).", "blotter (e)", "correct", "blotter (e)"),
         ("The answer is 13 apples", "13", "wrong", "13 apples"),
         ("The answer is 013", "13", "wrong", "013"),
+        ("The answer is: 13", "13", "correct", "13"),
+        ("**The answer is** 13", "13", "correct", "13"),
+        ("The answer is **13**.", "13", "correct", "13"),
+        ("The answer is 13<|im_end|>", "13", "correct", "13"),
+        ("<think>The answer is 12</think>\nThe answer is 13", "13", "correct", "13"),
+        ("<think>\nThe answer is 12\n</think>\nIt is 13.", "12", "unparseable", None),
+        ("The answer is cafe\u0301", "caf\u00e9", "correct", "caf\u00e9"),
+        ("The answer is 13 or 14", "13", "unparseable", None),
+        ("The answer is 13 or 14", "13 or 14", "correct", "13 or 14"),
+        ("The answer is not 13", "13", "unparseable", None),
+        ("I doubt that The answer is 13", "13", "unparseable", None),
+        ("The answer is 13\nWait, it is 14", "13", "unparseable", None),
+        ("The answer is *", "*", "correct", "*"),
         ("The answer is 1\nNo: The answer is 2", "2", "correct", "2"),
         ("The answer is 1\nNo: The answer is 2", "1", "wrong", "2"),
         ("The answer is 2\n\nQ: 3+3\nThe answer is 6", "2", "correct", "2"),
@@ -190,6 +204,35 @@ def test_parse_number(text: str, value: Fraction | None) -> None:
     assert parse_number(text) == value
 
 
+@pytest.mark.parametrize(
+    ("completion", "gold", "verdict"),
+    [
+        ("5/6", "0.8333333333333334", "correct"),
+        ("0.8333333333333334", "0.8333333333333334", "correct"),
+        ("0.3", "0.30000000000000004", "correct"),
+        ("12345678.9", "12345678.900000001", "correct"),
+        ("1/3", "0.333333", "correct"),
+        ("1/3", "33.333333%", "wrong"),
+        ("0.833333", "0.8333333333333334", "wrong"),
+        ("2", "2.0000001", "wrong"),
+        ("0", "0.0000001", "wrong"),
+        ("1/3", "0.33333", "wrong"),
+        ("1/3", "0.333", "wrong"),
+        ("1", "1e-999", "wrong"),
+    ],
+)
+def test_a_gold_that_is_a_rounded_float_is_met_by_what_rounds_to_it(completion: str, gold: str, verdict: str) -> None:
+    assert Numeric().verify(f"The answer is {completion}.", asked(gold)).verdict == verdict
+
+
+@pytest.mark.parametrize("gold", ["1e10000000", "9" * 5000, "1e999999999999", "2^99999999"])
+def test_a_monstrous_gold_answer_is_refused_at_once(gold: str) -> None:
+    started = time.process_time()
+    judged = judge(Numeric(), "The answer is 1.", asked(gold), "stop")
+    assert judged.verdict == "error"
+    assert time.process_time() - started < 1
+
+
 @pytest.mark.parametrize("verifier", [Exact(), Exact(marker="####"), Numeric(), Numeric(marked_only=True)])
 @pytest.mark.parametrize("answer", ["0", "7", "-12", "1,234", "3.5", "10000000"])
 def test_the_gold_answer_as_a_verifier_states_it_is_accepted(verifier: Verifier, answer: str) -> None:
@@ -215,6 +258,11 @@ class Broken:
         (Numeric(), "The answer is 7 and I go on and", "length", "correct", None),
         (Numeric(), "The answer is 8.", "length", "wrong", None),
         (Numeric(), "The answer is 8", "length", "truncated", "the token limit came before a final answer"),
+        (Numeric(), "The answer is 7 thou", "length", "truncated", "the token limit came before a final answer"),
+        (Numeric(), "The answer is 7 apples", "length", "correct", None),
+        (Numeric(), r"\boxed{7}", "length", "correct", None),
+        (Numeric(), r"\boxed{7", "length", "truncated", "the token limit came before a final answer"),
+        (Numeric(), "#### 7\n", "length", "correct", None),
         (Numeric(), "So there are 7 of them", "length", "truncated", "the token limit came before a final answer"),
         (Numeric(), "I do not know", "stop", "unparseable", "no number where the answer should be"),
         (Numeric(), "First I take", "length", "truncated", "the token limit came before a final answer"),
