@@ -4,17 +4,18 @@ one object.
 
 FOLDER holds GSM8K's ``train.jsonl``; without one, solutions of the same form are made up. Every solution is judged
 against its own answer, and again against another one's. The figure is the best of several rounds, in processor
-time: others on the machine only slow it down. Measured on GSM8K's 7,473 train solutions, on a core of an AMD EPYC::
+time: others on the machine only slow it down. Measured on GSM8K's 7,473 train solutions, on
+one of two cores that a dozen other processes were using (a quiet core gives about 1.4 times as much)::
 
-    verifier  ending                    verdicts  verdicts/s
-    numeric   #### 12                     14,946     515,558
-    math      #### 12                     14,946     459,223
-    numeric   The answer is 12.           14,946     436,300
-    math      The answer is 12.           14,946     376,792
-    exact     The answer is 12.           14,946     733,728
-    numeric   boxed                       14,946      60,060
-    math      boxed                       14,946     383,516
-    choice    the answer is x (a).         7,473      44,024
+    verifier  ending                verdicts  verdicts/s
+    numeric   #### 12                 14,946     262,038
+    math      #### 12                 14,946     251,679
+    numeric   The answer is 12.       14,946     229,062
+    math      The answer is 12.       14,946     222,079
+    exact     The answer is 12.       14,946     204,125
+    numeric   boxed                   14,946      29,519
+    math      boxed                   14,946     206,957
+    choice    the answer is x (a).     7,473      85,229
 """
 
 import argparse
