@@ -5,7 +5,7 @@ one object.
 FOLDER holds GSM8K's ``train.jsonl``; without one, solutions of the same form are made up. Every solution is judged
 against its own answer, and again against another one's. The figure is the best of several rounds, in processor
 time: others on the machine only slow it down. Measured on GSM8K's 7,473 train solutions, on
-one of two cores that a dozen other processes were using (a quiet core gives about 1.4 times as much)::
+one of two cores that a dozen other processes were using::
 
     verifier  ending                verdicts  verdicts/s
     numeric   #### 12                 14,946     262,038
