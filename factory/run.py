@@ -27,7 +27,7 @@ from pathlib import Path
 
 import yaml
 
-from factory.errors import ConfigError, FactoryError, nearest
+from factory.errors import ConfigError, FactoryError, in_a_line, nearest
 from factory.files import address, digest, read_json, write_json, write_text
 from factory.recipe.recipe import Recipe
 from factory.recipe.settings import ROOT
@@ -75,7 +75,7 @@ class Run:
                 write_json(folder / "run.json", {"fingerprint": recipe.fingerprint(), "identity": identity})
                 write_text(folder / "recipe.yaml", text)
         except OSError as error:
-            raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {error.strerror}"]) from error
+            raise ConfigError(f"run folder '{folder}'", [f"cannot be written: {in_a_line(error)}"]) from error
         return run
 
     @classmethod

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from validation.curated import example_facts, reject_facts
 from validation.facts import Paths, attempt_facts, column_facts, question_facts, rollout_facts
@@ -101,7 +102,8 @@ def validate(
             "rejects": reject_facts(rejects, attempts),
         }
     for table, rows in facts.items():
-        rows.write_parquet(folder / "facts" / f"{table}.parquet")
+        # not by polars, which does not always say so when a disk is full
+        pq.write_table(rows.to_arrow(), folder / "facts" / f"{table}.parquet")
 
     # here, because the import takes seconds and only the end of a generation needs it
     from validation import checkpoint
