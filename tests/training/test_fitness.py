@@ -1,4 +1,4 @@
-"""A base is looked at before anything is sampled with it; and a template that leaves thoughts out costs us nothing."""
+"""A base is looked at before anything is sampled with it: its config.json, its weights, its tokenizer."""
 
 import json
 import shutil
@@ -8,22 +8,14 @@ from typing import Any
 
 import pytest
 from safetensors.numpy import load_file, save_file
-from transformers import AutoTokenizer
 
 from factory.bases.pretrained import pretrained
 from factory.bases.tiny_llama import tiny_llama
 from factory.errors import ConfigError
-from factory.prompts import completion_ids, prompt_ids
 from factory.recipe.load import load_recipe
 from factory.training.fitness import refuse_unfit
 from factory.tuning import ChatTokenizer
-from tests.support.qwen2 import CHATML, WITHOUT_THOUGHTS, make_qwen2
-
-MESSAGE = "'<|im_start|>' + message.role + '\\n' + message.content"
-ONLY_PLAIN = (
-    "{%- for message in messages %}{%- if message.role == 'system' %}{{ raise_exception('no system role') }}"
-    "{%- endif %}{{ message.content }}{%- endfor %}"
-)
+from tests.support.qwen2 import make_qwen2
 
 STAR = ("star_gsm8k_qwen2_5_1_5b", "base.chat_template=null")
 RISE = ("rise_gsm8k",)
@@ -42,10 +34,6 @@ def base(fit: Path, tmp_path: Path) -> Path:
 
 def edit(file: Path, **entries: Any) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | entries))
-
-
-def tell(base: Path, template: str) -> None:
-    (base / "chat_template.jinja").write_text(template)
 
 
 def problems(base: Path, recipe: tuple[str, ...] = STAR) -> list[str]:
@@ -209,72 +197,9 @@ def test_without_a_pad_token_the_end_of_sequence_pads(base: Path) -> None:
     assert tokenizer.pad_id == tokenizer.tokenize_messages([{"role": "user", "content": ""}] * 2)[0][-1]
 
 
-@pytest.mark.parametrize(
-    ("template", "recipe", "told"),
-    [
-        ("{{ raise_exception('no') }}", RISE, ["a question: the chat template refuses it (TemplateError: no)"]),
-        ("{% for %}", STAR, ["a question: the chat template refuses it (TemplateSyntaxError: "]),
-        (
-            "{{ messages[-1].content | upper }}",
-            STAR,
-            ["a question: the chat template leaves out or alters a message of"],
-        ),
-        ("{{ messages[-1].content }}", STAR, ["prompt.exemplars: the chat template leaves out or alters a message"]),
-        (
-            ONLY_PLAIN,
-            RISE,
-            ["prompt.instruction: the chat template refuses it (TemplateError: no system role)"],
-        ),
-        (
-            "{% for message in messages if message.role == 'user' %}{{ message.content }}{% endfor %}",
-            RISE,
-            [
-                "prompt.instruction: the chat template leaves out or alters a message of the role 'system'",
-                "a dialogue: the chat template leaves out or alters a message of the role 'assistant'",
-            ],
-        ),
-        (CHATML.replace(MESSAGE, f"({MESSAGE}) | e"), RISE, ["a question: the chat template leaves out or alters"]),
-        (
-            "{% for message in messages %}{% if loop.last %}{{ message.content.splitlines()[0] }}"
-            "{% else %}{{ message.content }}{% endif %}{% endfor %}",
-            STAR,
-            ["the chat template leaves out or alters a message of the role 'assistant', so that rationales would be"],
-        ),
-    ],
-)
-def test_a_template_that_loses_a_message_is_refused(
-    base: Path, template: str, recipe: tuple[str, ...], told: list[str]
-) -> None:
-    tell(base, template)
-    found = problems(base, recipe)
-    assert [one[: len(begin)] for one, begin in zip(found, told, strict=True)] == told
-
-
-def test_a_template_without_a_system_message_is_fit_where_no_prompt_has_one(base: Path) -> None:
-    tell(base, ONLY_PLAIN)
-    refuse_unfit(base, load_recipe("rise_gsm8k", ["prompt.instruction=null"]))
-
-
 def test_everything_is_told_at_once(base: Path) -> None:
     edit(base / "config.json", model_type="gemma")
     edit(base / "tokenizer_config.json", eos_token=None)
     (base / "model.safetensors").rename(base / "pytorch_model.bin")
     (base / "chat_template.jinja").unlink()
     assert len(problems(base)) == 4
-
-
-def test_our_training_keeps_the_thoughts_that_a_template_leaves_out(base: Path) -> None:
-    """Prompts are sampling's, earlier thoughts left out; the last answer is trained on to its end."""
-    tell(base, WITHOUT_THOUGHTS)
-    assert refuse_unfit(base, load_recipe("rise_gsm8k", ["prompt.instruction=null"])) is True
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    thoughts = ["One and one?\n</think>\n\nThe answer is 3", "Two, rather.\n</think>\n\nThe answer is 2"]
-    said = ["What is 1+1?", thoughts[0], "The answer is incorrect.", thoughts[1]]
-    messages = [{"role": ("user", "assistant")[turn % 2], "content": text} for turn, text in enumerate(said)]
-    tokens, mask = ChatTokenizer(str(base)).tokenize_messages(messages)
-    asked, told = prompt_ids(tokenizer, messages[:-1]), completion_ids(tokenizer, thoughts[1])
-    assert tokens == asked + told
-    assert mask == [True] * len(asked) + [False] * len(told)
-    assert tokenizer.decode(told) == thoughts[1] + tokenizer.eos_token
-    assert "One and one" not in tokenizer.decode(asked)
-    assert "Two, rather" not in tokenizer.apply_chat_template(messages, tokenize=False)
