@@ -14,8 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from factory.verify import Line, load_verifier, read
-
+from factory.reading.verify import Line, load_verifier, read
 from factory.verifiers import judge
 from factory.verifiers.child import Child, ChildError
 

@@ -26,6 +26,7 @@ from factory.recipe.component import Component
 from factory.record import Record
 from factory.sampling.failures import HALF, escaped, refuse_unsampled, told
 from factory.verifiers import judge
+from factory.verifiers.children import processors
 from schemas import ROLLOUTS
 
 MAX_ENGINE_DEATHS = 3
@@ -88,7 +89,8 @@ class Worker:
     def __init__(self, job: Job, board: Any):
         self.job, self.board = job, board
         self.engines: dict[By, Engine] = {}
-        self.judging = ThreadPoolExecutor(1)  # a slow verdict must not keep the engine waiting for requests
+        # a slow verdict must keep neither the engine waiting for requests nor the other verdicts
+        self.judging = ThreadPoolExecutor(processors())
         self.unsent: Tally = Counter()
         self.sent = time.monotonic()
         self.failure: str | None = None

@@ -1,10 +1,13 @@
 """The table of verdicts: what is wrongly accepted or refused, and how others' extraction reads the same cases."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 from benchmarks.verdicts import Case, compared, flexible_extract, math_verify, multiple_choice, strict_match
 from benchmarks.verifiers import told
+from factory.recipe.settings import ROOT
 
 CHOICES = [{"label": "A", "text": "red"}, {"label": "B", "text": "green"}]
 
@@ -45,3 +48,11 @@ def test_what_others_extract() -> None:
     assert multiple_choice(read("Answer: B", "B")) == "unparseable"
     assert math_verify(read(r"\boxed{\frac{1}{2}}", "0.5")) == "correct"
     assert math_verify(read("no answer", "0.5")) == "unparseable"
+
+
+def test_the_command_prints_one_object(tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    path.write_text(json.dumps(case("The answer is 12.", "12")) + "\n")
+    command = [sys.executable, "-m", "benchmarks.verifiers", str(path), "--json"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120).stdout
+    assert {"numeric/2", "math-verify"} < {row["judged by"] for row in json.loads(printed)["verdicts"]}
