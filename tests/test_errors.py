@@ -13,7 +13,6 @@ from factory.errors import cause, in_a_line, named, user_errors
 from factory.files import write_text
 from factory.training.process import TrainingLog
 
-FULL = Path("/dev/full")
 NO_ROOM = "No space left on device; make room there"
 GO_ON = "; the same command goes on from here\n"
 
@@ -25,15 +24,22 @@ def shown(capsys: pytest.CaptureFixture[str], work: Callable[[], object]) -> str
     return capsys.readouterr().err
 
 
-def write_to_full() -> None:
-    with named(FULL):
-        FULL.write_text("x" * 100_000)
+@pytest.fixture
+def full(tmp_path: Path) -> Path:
+    """A file without room; a link, as some libraries remove what they could not write."""
+    (tmp_path / "full").symlink_to("/dev/full")
+    return tmp_path / "full"
+
+
+def write_to(full: Path) -> None:
+    with named(full):
+        full.write_text("x" * 100_000)
 
 
 def test_an_error_of_the_disk_is_a_line_with_the_file_and_a_way_out(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    full: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert shown(capsys, write_to_full) == f"'{FULL}': {NO_ROOM}{GO_ON}"
+    assert shown(capsys, lambda: write_to(full)) == f"'{full}': {NO_ROOM}{GO_ON}"
     file = tmp_path / "file"
     file.touch()
     said = shown(capsys, lambda: write_text(file / "text", "x"))
@@ -42,12 +48,14 @@ def test_an_error_of_the_disk_is_a_line_with_the_file_and_a_way_out(
     assert said == f"'{tmp_path / 'none'}': No such file or directory; see that nothing else works there{GO_ON}"
 
 
-def test_so_is_one_of_a_library_that_only_says_so_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_so_is_one_of_a_library_that_only_says_so_in_words(
+    full: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def written_by_polars() -> None:
-        with named(FULL):
-            pl.DataFrame({"a": range(100_000)}).write_parquet(FULL, compression="uncompressed")
+        with named(full):
+            pl.DataFrame({"a": range(100_000)}).write_parquet(full, compression="uncompressed")
 
-    assert shown(capsys, written_by_polars) == f"'{FULL}': {NO_ROOM}{GO_ON}"
+    assert shown(capsys, written_by_polars) == f"'{full}': {NO_ROOM}{GO_ON}"
     assert "No such file or directory" in shown(capsys, lambda: pl.read_parquet(tmp_path / "none.parquet"))
     assert "No such file or directory" in shown(capsys, lambda: safe_open(tmp_path / "none", framework="np"))
 
@@ -59,21 +67,18 @@ def test_a_mistake_of_the_code_is_none_of_these() -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
 
-def test_a_full_disk_under_the_log_hides_no_message(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    log = tmp_path / "factory.log"
-    log.symlink_to(FULL)
-
+def test_a_full_disk_under_the_log_hides_no_message(full: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def noisy_stage() -> None:
-        with terminal.quiet(log):
+        with terminal.quiet(full):
             print("noise")
             terminal.console.print("a stage")
-            write_to_full()
+            write_to(full)
 
     with pytest.raises(SystemExit), user_errors():
         noisy_stage()
     out, err = capfd.readouterr()
     assert "a stage" in out
-    assert f"'{FULL}': {NO_ROOM}" in err
+    assert f"'{full}': {NO_ROOM}" in err
 
 
 IN_A_TASK = """\x1b[36mray::MapBatches(bad)()\x1b[39m (pid=28704, ip=192.0.2.2)
