@@ -137,12 +137,13 @@ def test_a_run_is_judged_again_by_all_that_is_accepted(tmp_path: Path, schema: p
 def test_the_gate_takes_a_snapshot_of_an_earlier_version_and_no_other_that_lacks_columns(tmp_path: Path) -> None:
     tables = valid()
     assert judge_generation(tables, tmp_path).success
-    files = {name: sorted(tmp_path.glob(f"{name}-*.parquet")) for name in tables}
+    names = ("rollouts", "examples", "rejects", "questions")
+    files = {name: sorted(tmp_path.glob(f"{name}-*.parquet")) for name in names}
     for file in files["questions"]:
         pq.write_table(pq.read_table(file).select(EARLIER.names).cast(EARLIER), file)
 
     def failures() -> list[str]:
-        judged = validate(*(files[name] for name in ("rollouts", "examples", "rejects", "questions")), tmp_path, LIMITS)
+        judged = validate(*(files[name] for name in names), tmp_path / "judged", LIMITS)
         return [f"{one['column']} {one['found']}" for failure in judged.failures for one in failure.examples]
 
     assert failures() == []

@@ -198,6 +198,7 @@ def exemplars(tmp_path: Path) -> Path:
 
 
 CHOSEN = {
+    "questions.conflicts": "first",
     "prompt.exemplar_generations": 1,
     "prompt.hint": "{question} [{answer}]",
     "engine.engine_args": {"seed": 1},
