@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
+import pyarrow.compute as pc
+import pyarrow.dataset
 
 from factory.curation.curate import check_counts, curate
 from factory.curation.seeds import reference_examples, seeds, warmup_examples
@@ -22,6 +24,7 @@ from factory.sampling.engine_pass import EnginePass
 from factory.terminal import line
 from factory.training.finetune import FinetuneResult, train
 from factory.training.fitness import refuse_unfit
+from schemas import QUESTIONS
 from schemas.questions import SPLITS
 from validation import Limits, validate
 from validation.texts import reasons
@@ -59,7 +62,7 @@ class Stages:
                     self.recipe.base(temporary)
                 except (OSError, ValueError) as error:
                     raise ConfigError(f"base {self.recipe.base.name}", [str(error)]) from error
-                strips = refuse_unfit(temporary, self.recipe)
+                strips = refuse_unfit(temporary, self.recipe, self._system())
                 shown.result(self.recipe.base.name)
             if warmup.steps:
                 self.run.recorded("questions", None, self.run.questions("seed"))
@@ -70,6 +73,13 @@ class Stages:
             return {"model": self.run.identity_of(0), "training": trained, "strips_reasoning": strips}
 
         self.run.stage("base", work)
+
+    def _system(self) -> str | None:
+        """What the system says before one of the questions; None if it says nothing before any."""
+        files = [path for split in SPLITS for path in shards(self.run.questions(split))]
+        questions = pyarrow.dataset.dataset(files, QUESTIONS)  # one of before the column has nulls there
+        said: list[str] = questions.filter(pc.field("system").is_valid()).head(1, ["system"])["system"].to_pylist()
+        return next(iter(said), None)
 
     def check_room(self, generations: int) -> None:
         """Whether disk and memory have room for what follows, now that the model's size is known."""

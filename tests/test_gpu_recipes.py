@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from factory.cluster import connected
+from factory.files import shards
 from factory.publishing import tree
 from factory.recipe.load import load_recipe
 from factory.recipe.recipe import Recipe
@@ -120,8 +121,8 @@ def scripted(made: Small, book: Path) -> str:
 def check(run: Run, recipe: Recipe, n: int) -> None:
     """Every table of a generation has rows of every kind that its phase makes."""
     records, folder = run.records(n), run.generation(n)
-    attempts = pl.read_parquet(folder / "rollouts").explode("attempts").unnest("attempts")
-    examples = pl.read_parquet(folder / "examples").group_by("origin").agg(pl.col("verdict").unique().sort())
+    attempts = pl.read_parquet(shards(folder / "rollouts")).explode("attempts").unnest("attempts")
+    examples = pl.read_parquet(shards(folder / "examples")).group_by("origin").agg(pl.col("verdict").unique().sort())
     kept = dict(examples.iter_rows())
     assert records["rollouts"]["questions"] == QUESTIONS - EVAL
     assert records["evaluation"]["eval"]["questions"] == EVAL
@@ -150,6 +151,6 @@ def test_a_recipe_for_gpus_is_sampled_by_vllm_on_a_cpu(tmp_path: Path) -> None:
     probe: dict[str, Any] = Run(tmp_path / "run").record("probe") or {}
     assert probe["questions"] == QUESTIONS - EVAL
     assert probe["solved"] == (QUESTIONS - EVAL) // 2
-    rollouts = pl.read_parquet(tmp_path / "run" / "probe" / "rollouts").explode("attempts").unnest("attempts")
+    rollouts = pl.read_parquet(shards(tmp_path / "run" / "probe" / "rollouts")).explode("attempts").unnest("attempts")
     assert set(rollouts["completion"]) == {SENTENCE}
     assert rollouts["prompt_tokens"].min() > 500  # the exemplars

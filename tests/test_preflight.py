@@ -136,6 +136,14 @@ def test_an_unfit_base_is_no_base_and_a_mended_one_is(tmp_path: Path) -> None:
     assert not run.base.exists()
     assert run.record("base") is None
     pickled.rename(weights)
+    template = tmp_path / "model" / "chat_template.jinja"
+    written = template.read_text()
+    template.write_text("{% for message in messages if message.role != 'system' %}{{ message.content }}{% endfor %}")
+    rows = [question(1), question(2) | {"system": "Count on your fingers."}]
+    write_table(run.questions("eval") / "00000.parquet", pa.Table.from_pylist(rows, schema=QUESTIONS))
+    with pytest.raises(ConfigError, match="a question's system text: the chat template leaves out or alters a message"):
+        stages.make_base()
+    template.write_text(written)
     stages.make_base()
     assert (run.record("base") or {})["strips_reasoning"] is False
 

@@ -16,15 +16,16 @@ THINKING = (f"<think>\n{THOUGHTS}\n</think>\n\n{CONCLUSION}", f"{THOUGHTS}\n</th
 WAY_OUT = "give another, such as base.chat_template=recipes/templates/question_answer.jinja"
 
 
-def faults(tokenizer: Any, recipe: Recipe) -> list[str]:
+def faults(tokenizer: Any, recipe: Recipe, system: str | None = None) -> list[str]:
     """What is lost of the prompts of the recipe's phases, or of an answer, by the chat template; empty if nothing is.
 
     Args:
         tokenizer: a HF tokenizer.
+        system: what the system says before a question of the corpus; None if it says nothing before any.
     """
     if not tokenizer.chat_template:
         return [f"the tokenizer has no chat template; {WAY_OUT.replace('another', 'one')}"]
-    found = [fault for phase in recipe.phases for fault in _of_prompts(tokenizer, phase)]
+    found = [fault for phase in recipe.phases for fault in _of_prompts(tokenizer, phase, system)]
     answer = _fault(tokenizer, _answered(f"{THOUGHTS}\n\n{CONCLUSION}"), asks=False)
     if answer and not found:
         found = [f"the chat template {answer}, so that rationales would be lost on who trains by it; {WAY_OUT}"]
@@ -40,22 +41,23 @@ def strips_reasoning(tokenizer: Any) -> bool:
     return any(_fault(tokenizer, _answered(answer), asks=False) is not None for answer in THINKING)
 
 
-def _of_prompts(tokenizer: Any, phase: Recipe) -> list[str]:
+def _of_prompts(tokenizer: Any, phase: Recipe, system: str | None) -> list[str]:
     """What is lost of a question alone, of each thing that the phase adds to it, and of all of them together."""
     prompt = phase.prompt.prompt()
     bare = replace(prompt, instruction=None, exemplars=None)
     dialogues = any("turns" in asked.settings for asked in (phase.strategy, phase.evaluation.strategy))
     tried = [CONCLUSION] if dialogues else []
     kinds = {
-        "a question": (bare, []),
-        "prompt.instruction": (replace(prompt, exemplars=None), []),
-        "prompt.exemplars": (replace(prompt, instruction=None), []),
-        "a dialogue": (bare, tried),
-        "a prompt": (prompt, tried),
+        "a question": (bare, [], None),
+        "prompt.instruction": (replace(prompt, exemplars=None), [], None),
+        "a question's system text": (bare, [], system),
+        "prompt.exemplars": (replace(prompt, instruction=None), [], None),
+        "a dialogue": (bare, tried, None),
+        "a prompt": (prompt, tried, system),
     }
     found: dict[str, str] = {}
-    for what, (shown, after) in kinds.items():
-        fault = _fault(tokenizer, shown.sampling_messages(QUESTION, "5", None, 0, hinted=True, tried=after))
+    for what, (shown, after, before) in kinds.items():
+        fault = _fault(tokenizer, shown.sampling_messages(QUESTION, "5", None, 0, True, after, before))
         # what a question loses the others lose too, and what one of these loses the whole prompt does
         if fault and "a question" not in found and (what != "a prompt" or not found):
             found[what] = f"{what}: the chat template {fault}; {WAY_OUT}"

@@ -22,7 +22,7 @@ SHOWN = 3
 """Names that a message lists."""
 
 
-def refuse_unfit(base: Path, recipe: Recipe) -> bool:
+def refuse_unfit(base: Path, recipe: Recipe, system: str | None = None) -> bool:
     """Refuse a base that sampling or training would fail at.
 
     Looked at are ``config.json``, the weights (all shards there and readable, the tensors those that torchtune loads),
@@ -31,6 +31,7 @@ def refuse_unfit(base: Path, recipe: Recipe) -> bool:
 
     Args:
         base: HF folder.
+        system: what the system says before a question of the corpus; None if it says nothing before any.
 
     Returns:
         whether the chat template strips reasoning, see :func:`factory.training.chat_template.strips_reasoning`.
@@ -45,7 +46,7 @@ def refuse_unfit(base: Path, recipe: Recipe) -> bool:
     if config:
         problems += _too_long(recipe, config["max_position_embeddings"])
     if tokenizer is not None:
-        problems += chat_template.faults(tokenizer, recipe)
+        problems += chat_template.faults(tokenizer, recipe, system)
     if problems:
         raise ConfigError(f"base {recipe.base.name}", problems)
     return chat_template.strips_reasoning(tokenizer)

@@ -79,6 +79,15 @@ def test_a_template_without_a_system_message_is_fit_where_no_prompt_has_one(toke
     assert faults(tokenizer, load_recipe(RISE, ["prompt.instruction=null"])) == []
 
 
+def test_a_system_text_of_a_question_is_looked_at_as_well(tokenizer: Any) -> None:
+    recipe = load_recipe(RISE, ["prompt.instruction=null"])
+    tokenizer.chat_template = ONLY_PLAIN
+    (told,) = faults(tokenizer, recipe, "Count on your fingers.")
+    assert told.startswith("a question's system text: the chat template refuses it (TemplateError: no system role)")
+    tokenizer.chat_template = CHATML
+    assert faults(tokenizer, recipe, "Count on your fingers.") == []
+
+
 @pytest.mark.parametrize("recipe", [STAR, RISE])
 def test_the_templates_of_chats_and_of_plain_questions_lose_nothing(tokenizer: Any, recipe: str) -> None:
     plain = (RECIPES / "templates" / "question_answer.jinja").read_text()
