@@ -65,6 +65,7 @@ def examples(run: str | Path, generation: int | None = None) -> pl.DataFrame:
 
     Raises:
         ConfigError: the folder holds no run, or the generation has not been curated.
+        FactoryError: a shard is missing, truncated, changed or foreign.
     """
     from factory.reading.tables import examples as read
 

@@ -10,7 +10,12 @@ from factory.run import Run
 
 
 def examples(folder: Path, generation: int | None = None) -> pl.DataFrame:
-    """The examples of a generation, or of the last that has been curated: see :func:`factory.examples`."""
+    """The examples of a generation, or of the last that has been curated: see :func:`factory.examples`.
+
+    Raises:
+        ConfigError: no run, or no such generation.
+        FactoryError: a shard is missing, truncated, changed or foreign.
+    """
     run = Run.existing(folder)
     curated = [n for n in run.generations() if run.record("curate", n)]
     if generation is None and curated:
@@ -19,4 +24,6 @@ def examples(folder: Path, generation: int | None = None) -> pl.DataFrame:
         there = f"; there are {', '.join(map(str, curated))}" if curated else ""
         which = f"generation {generation} has not been" if generation is not None else "no generation has been"
         raise ConfigError(f"run '{folder}'", [f"{which} curated{there}"])
-    return pl.read_parquet(shards(run.generation(generation) / "examples"))
+    folder = run.generation(generation) / "examples"
+    run.recorded("curate", generation, folder)
+    return pl.read_parquet(shards(folder))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from factory.errors import ConfigError
+from factory.errors import ConfigError, FactoryError
 from factory.reading.page import page
 from factory.reading.page import rollouts as page_rollouts
 from factory.recipe.load import load_recipe
@@ -79,6 +79,18 @@ def test_the_state_of_a_run(tmp_path: Path) -> None:
     assert states[0] == "in progress: generation 0 of 1, evaluation finished"
     assert states[2] == "in progress: generation 0 of 1, evaluation, rollouts, curate finished"
     assert states[5:] == ["in progress: generation 0 is finished, of 1", "finished: 1 generation"]
+
+
+@pytest.mark.parametrize("table", ["rollouts", "evaluation", "examples", "rejects"])
+def test_no_page_of_files_that_are_not_what_was_written(tmp_path: Path, table: str) -> None:
+    shard = small(tmp_path).folder / "gen-0" / table / "00000.parquet"
+    written = shard.read_bytes()
+    for damage, told in ((b"", "is truncated, or no Parquet file"), (None, "is missing, and it was written")):
+        shard.unlink() if damage is None else shard.write_bytes(damage)
+        with pytest.raises(FactoryError, match=f"gen-0/{table}/00000.parquet {told}"):
+            page.write(tmp_path / "run")
+    shard.write_bytes(written)
+    assert page.write(tmp_path / "run").exists()
 
 
 def test_no_run_no_page(tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ def finish(run: Run, number: int, stage: str, rows: list[Row], measured: Row | N
         "completion_tokens": sum(one["completion_tokens"] for one in attempts),
     }
     told = {"model": {"path": run.model(number).name}, **({"eval": measured} if measured else {})}
-    run.finish(stage, counts | told, 1.5, number)
+    outputs = run.described(run.generation(number) / stage)
+    run.finish(stage, counts | told | {"outputs": outputs}, 1.5, number)
 
 
 def curated(run: Run, number: int, rows: list[Row], kept: set[str], reasons: dict[str, str]) -> None:
@@ -120,7 +121,9 @@ def curated(run: Run, number: int, rows: list[Row], kept: set[str], reasons: dic
     by_origin = {"reference": 1} | dict(pl.DataFrame(examples)["origin"].value_counts().iter_rows())
     by_reason = dict(pl.DataFrame(rejects)["reason"].value_counts().iter_rows())
     checks = {"columns": {"sampled": {"passed": 2, "failed": 1}}}
-    run.finish("curate", {"examples": by_origin, "rejects": by_reason, "checks": checks}, 0.2, number)
+    outputs = run.described(folder / "examples", folder / "rejects")
+    told = {"examples": by_origin, "rejects": by_reason, "checks": checks, "outputs": outputs}
+    run.finish("curate", told, 0.2, number)
 
 
 def small(folder: Path) -> Run:

@@ -20,12 +20,16 @@ from factory.reading.status import status
 from factory.recipe.load import load_recipe
 from factory.recipe.recipe import Recipe
 from factory.run import Run
+from schemas.questions import SPLITS
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("figures.js", "detail.js", "browser.js", "page.js")
 
 STAGES = ("evaluation", "rollouts", "curate", "validate", "publish", "finetune")
 """The stages of a generation, in order."""
+
+TABLES = {"evaluation": ("evaluation",), "rollouts": ("rollouts",), "curate": ("examples", "rejects")}
+"""What they write and the page reads."""
 
 
 def write(folder: Path, out: Path | None = None) -> Path:
@@ -36,13 +40,26 @@ def write(folder: Path, out: Path | None = None) -> Path:
 
     Raises:
         ConfigError: the folder holds no run, or one whose recipe can no longer be read.
+        FactoryError: a shard is missing, truncated, changed or foreign.
     """
     run = Run.existing(folder)
     recipe = load_recipe(str(folder / "recipe.yaml"))
+    _refuse_changed(run)
     shown = heading(run, recipe) | page_rollouts.packed(run, recipe)
     out = out or folder / "report.html"
     write_text(out, rendered(shown))
     return out
+
+
+def _refuse_changed(run: Run) -> None:
+    """What the page shows is what the finished stages have written."""
+    if run.record("questions"):
+        run.recorded("questions", None, *map(run.questions, SPLITS))
+    for n in run.generations():
+        folder, records = run.generation(n), run.records(n)
+        for stage, tables in TABLES.items():
+            if stage in records:
+                run.recorded(stage, n, *(folder / table for table in tables))
 
 
 def heading(run: Run, recipe: Recipe) -> dict[str, Any]:
