@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory.errors import named
+from factory.errors import FactoryError, named
 
 
 def address(path: Path) -> str | None:
@@ -51,7 +51,15 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text())
+    """What a JSON file of a run, or of a model, holds.
+
+    Raises:
+        FactoryError: it is damaged; ours are written whole or not at all, so something else did that.
+    """
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise FactoryError(f"{path}: is damaged, for it is no JSON ({error}); put it back from a copy") from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from factory import terminal
+from factory.errors import ConfigError
 from factory.record import Record
 from factory.run import Run
 
@@ -56,7 +57,11 @@ def status(folder: Path) -> dict[str, Any]:
 
 def _phases(folder: Path) -> list[dict[str, Any]]:
     """The settings of each phase of the recipe, as the run folder has them."""
-    first = yaml.safe_load((folder / "recipe.yaml").read_text())
+    try:
+        first = yaml.safe_load((folder / "recipe.yaml").read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        told = " ".join(str(error).split())
+        raise ConfigError(f"run '{folder}'", [f"its recipe.yaml cannot be read: {told}"]) from error
     return list(accumulate([first, *first.get("then", ())], or_))
 
 
