@@ -104,7 +104,7 @@ def verify(
     file: Annotated[str, typer.Argument(help="JSONL file, or - for standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")] = False,
 ) -> None:
-    """Judge completions: lines of {"completion", "answer"}, with "choices", "metadata", "finish_reason" if needed."""
+    """Judge completions: lines of {"completion", "answer"}, maybe "accepted_answers", "choices", "metadata"."""
     from factory.reading.verify import verify as judge
 
     with user_errors():

@@ -39,6 +39,7 @@ class Line(BaseModel):
 
     completion: str
     answer: str
+    accepted_answers: list[str] | None = None
     choices: list[Labelled] | None = None
     metadata: dict[str, Any] | str | None = None
     finish_reason: Literal["stop", "length", "error"] = "stop"
@@ -46,7 +47,9 @@ class Line(BaseModel):
     def question(self) -> Question:
         choices = [choice.model_dump() for choice in self.choices] if self.choices else None
         metadata = json.dumps(self.metadata) if isinstance(self.metadata, dict) else self.metadata
-        return Question("", "eval", "", self.answer, choices, metadata=metadata)
+        return Question(
+            "", "eval", "", self.answer, choices, metadata=metadata, accepted_answers=self.accepted_answers or None
+        )
 
 
 L = TypeVar("L", bound=Line)

@@ -53,6 +53,15 @@ def factory(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str
     )
 
 
+def test_any_of_the_accepted_answers_is_correct(tmp_path: Path) -> None:
+    line = {"answer": "7", "accepted_answers": ["7", "7.5"]}
+    lines = [line | {"completion": f"The answer is {said}."} for said in ("7", "7.5", "8")]
+    verdicts = [json.loads(one)["verdict"] for one in printed("numeric", written(tmp_path / "a.jsonl", lines), True)]
+    assert verdicts == ["correct", "correct", "wrong"]
+    with pytest.raises(ConfigError, match="line 1: accepted_answers"):
+        printed("numeric", written(tmp_path / "a.jsonl", [lines[0] | {"accepted_answers": "7"}]))
+
+
 def test_a_table_with_a_row_a_line_and_counts(tmp_path: Path) -> None:
     assert printed("numeric", written(tmp_path / "lines.jsonl", LINES)) == [
         "      1  correct      7",
