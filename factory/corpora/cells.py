@@ -27,12 +27,20 @@ _WRITTEN = re.compile(r"\[+\s*(?:['\"{]|\])|\{\s*(?:['\"]|\})|\(\s*['\"]|b['\"]"
 _CUT = re.compile(r"\[\s*['\"{].*\]|\{\s*['\"].*\}|\[\s*\{\s*['\"](?:role|content|from|value)['\"].*", re.DOTALL)
 """What was written out and cannot be read: numpy's ``[{...} {...}]`` without a comma, or half a dialogue."""
 _OBJECT = re.compile(
-    r"nan|NaN|NaT|<NA>|<[\w.]+ object at 0x\w+>|"
-    r"(?:Decimal|Fraction|(?:datetime|np|numpy)\.\w+|tensor|array|Timestamp|OrderedDict|defaultdict)\(.*\)",
+    r"nan|NaN|NaT|<NA>|<(?:class|function|generator|bound|built-in|memory) .*>|<[\w.]+ (?:.* )?at 0x\w+>|"
+    r"(?:Decimal|Fraction|(?:datetime|np|numpy|collections|torch|pd)\.\w+|tensor|array|Timestamp|Timedelta|OrderedDict|"
+    r"defaultdict|deque|bytearray|frozenset|dict_\w+|(?:Wrapped|Mutable)?Array\w*|Row)\(.*\)|set\(\)|"
+    r"\[object \w+\]|\[L?[BCDFIJSZ\w.]+;?@[0-9a-f]+|System\.[\w.`]+(?:\[.*\])?",
     re.DOTALL,
 )
-"""The repr of what is no text, as it stands where somebody called str()."""
-_SUSPECT = frozenset("[{(b<nNDFdtaTO")
+"""The repr of what is no text, as it stands where somebody called str(), in Python, Spark, JavaScript, Java or C#."""
+_DIALOGUE = re.compile(
+    r"<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\|(?:user|assistant)\|>|\[/INST\]|<\uff5c(?:User|Assistant)\uff5c>|"
+    r"^\s*(?:###? )?(?:human|user):.*\n\s*(?:###? )?(?:assistant|gpt|ai):",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a chat template or a data set puts between the turns of a dialogue that it writes as one text."""
+_SUSPECT = frozenset("[{(b<nNDFdtaTOfsWMAARSpc")
 """What a repr begins with; most texts need no closer look."""
 _BRACKET = re.compile(r"[\[{]|b['\"]")
 
@@ -72,6 +80,8 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         if not value.isascii():
             _refuse_halves(value)
+        if "\0" in value:
+            raise NotText("text with zeros in it, as a write that broke off leaves it")
         return value.strip() or None
     if value is None:
         return None
@@ -142,6 +152,18 @@ def dialogue(value: Any) -> list[Mapping[str, Any]] | None:
         if all(isinstance(one, Mapping) and role in one and content in one for one in messages):
             return [{"role": one[role], "content": one[content]} for one in messages]
     return None
+
+
+def asked(value: Any) -> str | None:
+    """:func:`plain`, for what is no dialogue in one text: what follows its first turn would be in the prompt.
+
+    Raises:
+        NotText: it is one.
+    """
+    found = plain(value)
+    if found and _DIALOGUE.search(found):
+        raise NotText("a dialogue that was written as one text")
+    return None if found in ("None", "null") else found
 
 
 def asked_in(messages: list[Mapping[str, Any]]) -> tuple[str | None, str | None]:

@@ -15,8 +15,12 @@ Choice = dict[str, str]
 Reading = Literal["label", "index", "text"]
 """How an answer names a choice: by its label, by its number from 0, or by its text."""
 
-# "A)324", "(b) red", "A. x", "c : y"; before a point or a colon after a number there is more: "1.5", "2:30"
-_OWN_LABEL = re.compile(r"\s*[(\[]?\s*([A-Za-z]|\d{1,2})\s*(?:[)\]]\s*|(?<=[A-Za-z\s])[.:]\s*|[.:]\s+)(?=\S)")
+# "A)324", "(b) red", "A. x", "c : y", "**A.** x"; after a number's point or colon there may be more: "1.5", "2:30"
+_OWN_LABEL = re.compile(
+    r"\s*(?:\*\*)?[(\[]?\s*([A-Za-z]|\d{1,2}|[ivx]{1,5})\s*"
+    r"(?:[)\]](?:\*\*)?[.:]?\s*|(?<=[A-Za-z\s])[.:](?:\*\*)?\s*|[.:](?:\*\*)?\s+|\*\*[.:)]?\s*)(?=\S)"
+)
+_ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV"]
 _BARE_LABEL = re.compile(r"[(\[]?\s*(\w+)\s*[)\].:]*")
 
 
@@ -49,7 +53,9 @@ def read_choices(given: Any) -> list[Choice] | None:
     if len(texts) > 1 and all(own):
         carried = [match[1].upper() for match in own if match]
         expected = {label.upper() for label in labels}
-        if set(carried) in (expected, {str(number + 1) for number in range(len(texts))}) and not labelled:
+        counted = [[str(number + begin) for number in range(len(texts))] for begin in (0, 1)]
+        known = [expected, *map(set, counted), set(_ROMAN[: len(texts)])]
+        if set(carried) in known and not labelled:
             labels = carried
         if carried == [label.upper() for label in labels]:
             texts = [one[match.end() :].strip() for one, match in zip(texts, own, strict=True) if match]
@@ -105,6 +111,7 @@ class Answers:
 
         Raises:
             Ambiguous: the readings disagree.
+            NotText: it means none in the one reading that counts; the verifier might take it for a label.
         """
         meant = {
             reading: labels[0]
@@ -118,6 +125,8 @@ class Answers:
                 f"the answer '{answer}' means more than one choice: {told}; "
                 f"corpus.answer_is says which it is: {' or '.join(meant)}"
             )
+        if self.answer_is and not meant:
+            raise NotText(f"not the {self.answer_is} of one of its choices")
         return next(iter(meant.values()), answer)
 
     def _readings(self, answer: str, choices: list[Choice], place: str) -> dict[Reading, list[str]]:
@@ -133,8 +142,8 @@ class Answers:
             if index < len(choices):
                 by_index = [choices[index]["label"]]
                 self.from_zero |= index == 0
-                self.by_index |= not (by_label or by_text)
-            elif index == len(choices) and not (by_label or by_text):
+                self.by_index |= self.answer_is == "index" or not (by_label or by_text)
+            elif index == len(choices) and (self.answer_is == "index" or not (by_label or by_text)):
                 self.beyond = self.beyond or place
         return {"label": by_label, "index": by_index, "text": by_text}
 

@@ -11,11 +11,13 @@ The paper and STaR measure on the development split: the answers of the test spl
 """
 
 import json
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from factory.corpora import QuestionRow, Questions
-from factory.corpora.rows import Row, read_hub, read_jsonl
+from factory.corpora.choices import read_choices
+from factory.corpora.known import placed, placed_on_hub, questions
+from factory.corpora.rows import Row
 
 LICENSE = "mit"
 
@@ -30,28 +32,23 @@ def commonsense_qa(path: Path | None = None) -> Questions:
 
     Raises:
         OSError: there are no such files, or the Hub cannot be reached.
-        ValueError: a file is not in this format.
+        ValueError: a file cannot be read.
     """
     for split, name, file in (("eval", "validation", "dev"), ("train", "train", "train")):
-        rows: Iterable[Row] = (
-            read_jsonl(path / f"{file}_rand_split.jsonl") if path else read_hub("tau/commonsense_qa", name)
-        )
-        for row in rows:
-            yield _question(row, split)
+        rows = placed(path / f"{file}_rand_split.jsonl", path) if path else placed_on_hub("tau/commonsense_qa", name)
+        yield from questions(rows, partial(_question, split=split))
 
 
 def _question(row: Row, split: str) -> QuestionRow:
     asked = row["question"]
     if isinstance(asked, str):
-        labels, texts = row["choices"]["label"], row["choices"]["text"]
-        choices = [{"label": label, "text": text} for label, text in zip(labels, texts, strict=True)]
-        asked = {"stem": asked, "question_concept": row["question_concept"], "choices": choices}
+        asked = {"stem": asked, "question_concept": row["question_concept"], "choices": row["choices"]}
     return {
         "question_id": f"commonsense_qa-{row['id']}",
         "corpus": "commonsense_qa",
         "split": split,
         "question": asked["stem"].strip(),
-        "answer": row["answerKey"],
-        "choices": asked["choices"],
+        "answer": row["answerKey"].strip(),
+        "choices": read_choices(asked["choices"]),
         "metadata": json.dumps({"question_concept": asked["question_concept"]}),
     }

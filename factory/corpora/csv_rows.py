@@ -15,6 +15,9 @@ PEEKED = 100
 MOST_LINES = 10_000
 """Lines of one row. A quote that nobody closes would have the rest of the file in memory."""
 
+SWALLOWED = 3
+"""Lines of one row that all have a row's fields, from which on two stray quotes are likelier than a text of lines."""
+
 MOST_DIGITS = 1000
 """Of a number; what is longer stays a text."""
 
@@ -35,17 +38,19 @@ def read_csv(file: TextIO, delimiter: str, quote: str, typed: set[str]) -> Itera
         ValueError: a column is named twice, or a quote is out of place; says in which line.
     """
     rows = _records(file, delimiter, quote)
-    _, names = next(rows, (0, []))
+    _, names, _ = next(rows, (0, [], []))
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise ValueError(f"line 1: the columns {', '.join(map(repr, twice))} are named twice")
 
     def named() -> Iterator[Numbered]:
-        for line, fields in rows:
+        for line, fields, lines in rows:
             if len(fields) != len(names):
                 yield line, "rows with more or fewer fields than there are columns"
             elif quote and any(field[:1] == " " and field.lstrip()[:1] == quote for field in fields):
                 yield line, "rows with a quote after a space, where it stands for itself"
+            elif len(lines) >= SWALLOWED and all(one.count(delimiter) == len(names) - 1 for one in lines):
+                yield line, "rows in which a pair of quotes holds lines that are rows themselves"
             else:
                 yield line, dict(zip(names, fields, strict=True))
 
@@ -60,14 +65,16 @@ def read_csv(file: TextIO, delimiter: str, quote: str, typed: set[str]) -> Itera
         yield line, row
 
 
-def _records(file: TextIO, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
-    """The fields of each row with the line in which it begins; lines without any are passed over."""
+def _records(file: TextIO, delimiter: str, quote: str) -> Iterator[tuple[int, list[str], list[str]]]:
+    """The fields of each row, the line in which it begins, and its lines; lines without any fields are passed over."""
     lines = quotes = 0
+    raw: list[str] = []
 
     def counted() -> Iterator[str]:
         nonlocal lines, quotes
         for line in file:
             lines += 1
+            raw.append(line)
             if quote:
                 quotes += line.count(quote)
             if lines - begun > MOST_LINES:
@@ -91,8 +98,9 @@ def _records(file: TextIO, delimiter: str, quote: str) -> Iterator[tuple[int, li
         if fields is None:
             return
         if fields:
-            yield begun + 1, fields
+            yield begun + 1, fields, raw
         begun, quotes = lines, 0
+        raw.clear()
 
 
 def _reading(values: list[str]) -> Callable[[str], Any] | None:

@@ -21,6 +21,13 @@ FORMATS = (".parquet", ".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 COMPRESSED = (".gz", ".zst")
 """What may follow the other formats; Parquet is compressed inside."""
 
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, which begins alike
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
 READABLE = f"{', '.join(FORMATS)}, all but Parquet also with {' or '.join(COMPRESSED)}"
 
 
@@ -129,9 +136,9 @@ def _opened(path: Path, encoding: str | None) -> TextIO:
     """
     with _decompressed(path) as file:
         head = file.read(4096)
-    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    for mark, name in MARKS.items():
         if encoding is None and head.startswith(mark):
-            raise ValueError("begins with the byte order mark of UTF-16; set corpus.encoding: utf-16")
+            raise ValueError(f"begins with the byte order mark of {name.upper()}; set corpus.encoding: {name}")
     if encoding is None and b"\0" in head:
         raise ValueError("is no text in UTF-8, for it has zeros in it; set corpus.encoding, or give another file")
     if encoding is None or codecs.lookup(encoding).name == "utf-8":

@@ -10,11 +10,12 @@ out; the numeric verifier does not mind them in a completion.
 """
 
 import re
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from factory.corpora import QuestionRow, Questions, text_id
-from factory.corpora.rows import Row, read_hub, read_jsonl
+from factory.corpora.known import placed, placed_on_hub, questions
+from factory.corpora.rows import Row
 
 LICENSE = "mit"
 CHECKS = [{"_component_": "factory.checks.derived.Derived"}]
@@ -33,12 +34,11 @@ def gsm8k(path: Path | None = None) -> Questions:
 
     Raises:
         OSError: there are no such files, or the Hub cannot be reached.
-        ValueError: a file is not in this format.
+        ValueError: a file cannot be read.
     """
     for split, name in (("eval", "test"), ("train", "train")):
-        rows: Iterable[Row] = read_jsonl(path / f"{name}.jsonl") if path else read_hub("openai/gsm8k", name, "main")
-        for row in rows:
-            yield _question(row, split)
+        rows = placed(path / f"{name}.jsonl", path) if path else placed_on_hub("openai/gsm8k", name, "main")
+        yield from questions(rows, partial(_question, split=split))
 
 
 def _question(row: Row, split: str) -> QuestionRow:

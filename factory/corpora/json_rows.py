@@ -16,6 +16,8 @@ from factory.corpora.cells import TWICE
 from factory.corpora.rows import Numbered, Row
 
 CHUNK = 1 << 20
+LONG = 1000
+"""Digits of a number from which on Python may refuse to read it as an integer, whoever asked for it."""
 NEAR = 16
 """Characters before the end of what was read within which an error may only mean that there is more to read."""
 
@@ -25,7 +27,11 @@ def _once(pairs: list[tuple[str, Any]]) -> Any:
     return found if len(found) == len(pairs) else TWICE
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=Decimal)
+def _whole(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) < LONG else Decimal(digits)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=Decimal, parse_int=_whole)
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[Numbered]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from factory.corpora import LeftOut, QuestionRow, text_id
-from factory.corpora.cells import NotText, asked_in, dialogue, is_list, plain, text, written_out
+from factory.corpora.cells import NotText, asked, asked_in, dialogue, is_list, plain, text, written_out
 from factory.corpora.choices import FORMS, Answers, Choice, Reading, read_choices
 from factory.corpora.rows import Row
 
@@ -86,16 +86,16 @@ class Form:
         at = ""
         try:
             at = "question"
-            asked, system = self._asked(row)
+            question_text, system = self._asked(row)
             at = "choices"
             choices = read_choices(self._value(row, at)) if at in self.columns else None
             at = "answer"
             accepted = self._answers(row, choices, place)
             at = "id"
             question: QuestionRow = {
-                "question_id": self._id(row, asked, system, choices),
+                "question_id": self._id(row, question_text, system, choices),
                 "corpus": "table",
-                "question": asked,
+                "question": question_text,
                 "answer": accepted[0],
                 "choices": choices,
             }
@@ -116,10 +116,10 @@ class Form:
         """The text of the question and the system's, if it is the beginning of a dialogue."""
         value = self._value(row, "question")
         messages = dialogue(value)
-        asked, system = (plain(value), None) if messages is None else asked_in(messages)
-        if not asked:
+        found, system = (asked(value), None) if messages is None else asked_in(messages)
+        if not found:
             raise _Nothing("questions without question")
-        return asked, system
+        return found, system
 
     def _id(self, row: Row, asked: str, system: str | None, choices: list[Choice] | None) -> str:
         if "id" not in self.columns:
@@ -207,6 +207,10 @@ class Form:
         value = value_of(row, column)
         if isinstance(value, str) and (written := written_out(value.strip(), whatever=True)) is not None:
             value = written
+        if at == "answer" and self.answer_is and isinstance(value, str | int | float):
+            return (
+                f"columns.answer should name a column with the {self.answer_is} of a choice; answer_is says that it is"
+            )
         if at == "choices":
             return f"columns.choices should name a column with {FORMS}"
         if isinstance(value, Mapping):

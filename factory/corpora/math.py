@@ -12,12 +12,14 @@ The gold answer is what stands in the solution's last ``\boxed``.
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from pydantic import PositiveInt
 
-from factory.corpora import QuestionRow, Questions, nth_place, place, text_id
-from factory.corpora.rows import Row, read_hub, read_jsonl
+from factory.corpora import LeftOut, QuestionRow, Questions, nth_place, place, text_id
+from factory.corpora.known import Placed, placed, placed_on_hub, questions
+from factory.corpora.rows import Row
 
 LICENSE = "mit"
 
@@ -38,25 +40,26 @@ def math(path: Path | None = None, eval_rows: PositiveInt | None = None) -> Ques
 
     Raises:
         OSError: the folder has no test problems, or the Hub cannot be reached.
-        ValueError: ``eval_rows`` is needed, or is given and is not; a file is not in this format.
+        ValueError: ``eval_rows`` is needed, or is given and is not; a file cannot be read.
     """
     has_train = path is None or any(_files(path, "train"))
     if has_train and eval_rows:
         raise ValueError("eval_rows is for a copy of MATH without a train split; this one has one")
     if path is None or has_train:
         for split, name in (("eval", "test"), ("train", "train")):
-            for row in _local(path, name) if path else _hub(name):
-                yield _question(row, split)
+            yield from questions(_local(path, name) if path else _hub(name), partial(_question, split=split))
         return
     if not eval_rows:
         raise ValueError(
             f"'{path}' has no train split; with eval_rows=100 a hundred of its test problems are for measuring and "
             "the others are trained on"
         )
-    last = nth_place((_question(row, "")["question_id"] for row in _local(path, "test")), eval_rows)
-    for row in _local(path, "test"):
-        question = _question(row, "")
-        yield question | {"split": "eval" if place(question["question_id"]) <= last else "train"}
+    given = list(questions(_local(path, "test"), partial(_question, split="train")))
+    last = nth_place((one["question_id"] for one in given if not isinstance(one, LeftOut)), eval_rows)
+    for one in given:
+        if not isinstance(one, LeftOut) and place(one["question_id"]) <= last:
+            one["split"] = "eval"
+        yield one
 
 
 def boxed(solution: str) -> str | None:
@@ -90,19 +93,21 @@ def _question(row: Row, split: str) -> QuestionRow:
     }
 
 
-def _hub(name: str) -> Iterator[Row]:
-    return read_hub("HuggingFaceH4/MATH-500" if name == "test" else "DigitalLearningGmbH/MATH-lighteval", name)
+def _hub(name: str) -> Iterator[Placed]:
+    return placed_on_hub("HuggingFaceH4/MATH-500" if name == "test" else "DigitalLearningGmbH/MATH-lighteval", name)
 
 
-def _local(folder: Path, name: str) -> Iterator[Row]:
+def _local(folder: Path, name: str) -> Iterator[Placed]:
     files = list(_files(folder, name))
     if not files:
         raise FileNotFoundError(f"'{folder}' has neither {name}.jsonl nor {name}/<subject>/*.json")
     for file in files:
-        if file.suffix == ".jsonl":
-            yield from read_jsonl(file)
-        else:
-            yield json.loads(file.read_text(encoding="utf-8"))
+        try:
+            yield from placed(file, folder)
+        except ValueError:
+            if file.suffix != ".json":
+                raise
+            yield file.relative_to(folder).as_posix(), "files that are no JSON"  # a problem each
 
 
 def _files(folder: Path, name: str) -> list[Path]:

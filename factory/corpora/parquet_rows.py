@@ -37,7 +37,7 @@ def read_parquet(file: Path, wanted: Sequence[str]) -> Iterator[Numbered]:
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | str]:
-    short = [field.name for field in batch.schema if field.type in (pa.float32(), pa.float16())]
+    short = [field for field in batch.schema if _is_short(field.type)]
     try:
         rows = batch.to_pylist(maps_as_pydicts="strict")
     except (UnicodeDecodeError, KeyError):  # one row, of a thousand
@@ -52,7 +52,25 @@ def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | str]:
                 yield row
         return
     for row in rows:
-        for name in short:  # in 32 bits 0.1 is 0.1, in 64 it would be 0.10000000149
-            if row[name] is not None:
-                row[name] = Decimal(str(np.float32(row[name])))
+        for field in short:
+            row[field.name] = _shortest(row[field.name], field.type)
         yield row
+
+
+def _is_short(kind: pa.DataType) -> bool:
+    """Whether numbers of 16 or 32 bits are in a column, or in its lists and mappings."""
+    inner = [kind.field(at).type for at in range(kind.num_fields)]
+    return pa.types.is_float16(kind) or pa.types.is_float32(kind) or any(map(_is_short, inner))
+
+
+def _shortest(value: Any, kind: pa.DataType) -> Any:
+    """In 32 bits 0.1 is 0.1; in 64 it would be 0.10000000149."""
+    if value is None or not _is_short(kind):
+        return value
+    if isinstance(value, float):
+        return Decimal(str(np.float16(value) if pa.types.is_float16(kind) else np.float32(value)))
+    if isinstance(value, list):
+        return [_shortest(one, kind.value_type) for one in value]
+    if pa.types.is_map(kind):
+        return {key: _shortest(one, kind.item_type) for key, one in value.items()}
+    return {key: _shortest(one, kind.field(key).type) for key, one in value.items()}

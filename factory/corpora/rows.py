@@ -4,34 +4,12 @@ All raise OSError where there is no such file or the Hub cannot be reached, and 
 what cannot be read.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
 Numbered = tuple[int, Row | str]
 """A row with its number, or why it cannot be read: a kind, such as ``lines that are no JSON``."""
-
-
-def read_jsonl(file: Path) -> Iterator[Row]:
-    """The rows of a file with a JSON object a line.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a line is no JSON object; says which.
-    """
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"{file}, line {number}: {error}") from error
-            if not isinstance(row, dict):
-                raise ValueError(f"{file}, line {number}: is no JSON object")
-            yield row
 
 
 def read_hub(dataset: str, split: str, name: str | None = None, streaming: bool = False) -> Iterator[Row]:

@@ -9,11 +9,12 @@ The original file has no split; the usual one trains on 700 rows and measures on
 """
 
 import json
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from factory.corpora import QuestionRow, Questions
-from factory.corpora.rows import Row, read_hub
+from factory.corpora.known import placed, placed_on_hub, questions
+from factory.corpora.rows import Row
 
 LICENSE = "mit"
 CHECKS = [{"_component_": "factory.checks.derived.Derived"}]
@@ -29,17 +30,15 @@ def svamp(path: Path | None = None) -> Questions:
 
     Raises:
         OSError: there is no file at ``path``, or the Hub cannot be reached.
+        ValueError: the file cannot be read.
     """
-    splits: dict[str, Iterable[Row]]
     if path is None:
-        splits = {split: read_hub("ChilleD/SVAMP", name) for split, name in (("train", "train"), ("eval", "test"))}
-    else:
-        file = path / "SVAMP.json" if path.is_dir() else path
-        rows = json.loads(file.read_text())
-        splits = {"train": rows[:TRAIN_ROWS], "eval": rows[TRAIN_ROWS:]}
-    for split, rows in splits.items():
-        for row in rows:
-            yield _question(row, split)
+        for split, name in (("train", "train"), ("eval", "test")):
+            yield from questions(placed_on_hub("ChilleD/SVAMP", name), partial(_question, split=split))
+        return
+    file = path / "SVAMP.json" if path.is_dir() else path
+    for number, row in enumerate(placed(file, file.parent)):
+        yield from questions([row], partial(_question, split="train" if number < TRAIN_ROWS else "eval"))
 
 
 def _question(row: Row, split: str) -> QuestionRow:

@@ -13,8 +13,8 @@ Files are read a row or a batch of rows at a time, however large they are. A row
 with its reason and place (:class:`factory.corpora.LeftOut`).
 """
 
-import codecs
 import difflib
+import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,8 +67,8 @@ def _answer_map(given: object) -> object:
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
-    except LookupError:
+        io.TextIOWrapper(io.BytesIO(), name, "surrogateescape").read()
+    except (LookupError, ValueError):  # codecs such as hex and idna are none of text
         raise ValueError("is no encoding, such as latin-1 or utf-16") from None
     return name
 

@@ -66,6 +66,9 @@ def read(path: Path, columns: dict[str, str] = COLUMNS, **settings: Any) -> list
         (r"\{1, 2\}", r"\{1, 2\}"),
         ("['a'] + ['b'] is what?", "['a'] + ['b'] is what?"),
         ("None", "None"),
+        ("Rows (of 3)", "Rows (of 3)"),
+        ("Set() of what?", "Set() of what?"),
+        ("[a@1]", "[a@1]"),
     ],
 )
 def test_a_text_is_what_people_write(value: Any, found: str | None) -> None:
@@ -97,12 +100,67 @@ def test_a_text_is_what_people_write(value: Any, found: str | None) -> None:
         ("np.float64(3.0)", "the repr of a Python object"),
         ("array([1, 2])", "the repr of a Python object"),
         ("<factory.X object at 0x7f00>", "the repr of a Python object"),
+        ("<PIL.Image.Image image mode=RGB size=2x2 at 0x7f00>", "the repr of a Python object"),
+        ("<class 'str'>", "the repr of a Python object"),
+        ("<function f at 0x7f00>", "the repr of a Python object"),
+        ("bytearray(b'3')", "the repr of a Python object"),
+        ("frozenset({'3'})", "the repr of a Python object"),
+        ("dict_values(['3'])", "the repr of a Python object"),
+        ("deque(['3'])", "the repr of a Python object"),
+        ("set()", "the repr of a Python object"),
+        ("collections.Counter({'3': 1})", "the repr of a Python object"),
+        ("WrappedArray(3, 4)", "the repr of a Python object"),
+        ("Row(text='3')", "the repr of a Python object"),
+        ("[object Object]", "the repr of a Python object"),
+        ("[Ljava.lang.String;@1b2c3d", "the repr of a Python object"),
+        ("[B@6d06d69c", "the repr of a Python object"),
+        ("System.String[]", "the repr of a Python object"),
+        ("a\0b", "text with zeros in it, as a write that broke off leaves it"),
     ],
 )
 def test_what_is_no_text_is_none(value: Any, what: str) -> None:
     with pytest.raises(NotText) as refused:
         plain(value)
     assert refused.value.what == what
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "<|im_start|>user\nHow many?<|im_end|>\n<|im_start|>assistant\n3<|im_end|>",
+        "<|start_header_id|>user<|end_header_id|>\n\nHow many?<|eot_id|>",
+        "<s>[INST] How many? [/INST] 3</s>",
+        "<start_of_turn>user\nHow many?<end_of_turn>",
+        "\n\nHuman: How many?\n\nAssistant: 3",
+        "### User: How many?\n### Assistant: 3",
+        "None",
+    ],
+)
+def test_a_dialogue_in_one_text_is_no_question(tmp_path: Path, question: str) -> None:
+    for file in files(tmp_path, [{"q": question, "a": "3"}]):
+        (found,) = read(file)
+        assert isinstance(found, LeftOut)
+        assert "a dialogue that was written as one text" in found.reason or question == "None"
+
+
+def test_a_text_that_speaks_of_a_user_is_one(tmp_path: Path) -> None:
+    asked = "A user: what is that?\nAnd an assistant: what does it do?"
+    for file in files(tmp_path, [{"q": asked, "a": "3"}]):
+        assert [row["question"] for row in read(file)] == [asked]
+
+
+def test_numbers_of_32_bits_keep_their_digits_wherever_they_stand(tmp_path: Path) -> None:
+    short = pa.float32()
+    kinds = {
+        "a": short,
+        "b": pa.list_(short),
+        "c": pa.struct({"d": short, "e": pa.list_(short)}),
+        "f": pa.map_(pa.string(), short),
+    }
+    row = {"q": "1?", "a": 0.1, "b": [0.1, None], "c": {"d": 0.1, "e": [0.1]}, "f": [("g", 0.1)]}
+    pq.write_table(pa.Table.from_pylist([row], pa.schema({"q": pa.string()} | kinds)), tmp_path / "a.parquet")
+    for column in ("a", "b.0", "c.d", "c.e.0", "f.g"):
+        assert [one["answer"] for one in read(tmp_path / "a.parquet", {"question": "q", "answer": column})] == ["0.1"]
 
 
 def test_a_list_or_a_mapping_leaves_its_row_out_with_what_to_write(tmp_path: Path) -> None:

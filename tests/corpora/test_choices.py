@@ -77,6 +77,22 @@ def test_indices_from_one_are_refused_with_the_way_out(tmp_path: Path) -> None:
         assert [row["answer"] for row in read(file)] == ["A", "B", "2"]  # the verifier rejects the last
 
 
+@pytest.mark.parametrize(("reading", "answer"), [("index", "A"), ("index", 2), ("text", "B"), ("label", "red")])
+def test_the_reading_that_counts_is_the_only_one(tmp_path: Path, reading: str, answer: str | int) -> None:
+    for file in files(tmp_path, [{"q": "1?", "c": ["red", "green"], "a": answer}]):
+        (found,) = read(file, answer_is=reading)
+        assert isinstance(found, LeftOut)
+        assert found.reason == f"rows whose answer is not the {reading} of one of its choices"
+        assert f"with the {reading} of a choice" in found.instead
+
+
+def test_indices_from_one_are_refused_where_labels_are_numbers(tmp_path: Path) -> None:
+    choices = [{"label": str(i), "text": name} for i, name in enumerate(("red", "green"), 1)]
+    for file in files(tmp_path, [{"q": f"{i}?", "c": choices, "a": i} for i in (1, 2)]):
+        with pytest.raises(ValueError, match="so these count from 1"):
+            read(file, answer_is="index")
+
+
 @pytest.mark.parametrize(
     ("choices", "answer"),
     [
@@ -87,6 +103,8 @@ def test_indices_from_one_are_refused_with_the_way_out(tmp_path: Path) -> None:
         (["a ) 324", "b ) 12", "c ) 7"], "b"),
         (["[A] 324", "[B] 12", "[C] 7"], "12"),
         (["A: 324", "B: 12", "C: 7"], "b"),
+        (["**A.** 324", "**B.** 12", "**C.** 7"], "b"),
+        (["**A)** 324", "**B)** 12", "**C)** 7"], "12"),
         ({"A": "A) 324", "B": "B) 12", "C": "C) 7"}, "B"),
         ({"A": "324", "B": "12", "C": "7", "D": None}, "B"),
         ([{"label": "A", "text": "324"}, {"label": "B", "text": "12"}, {"label": "C", "text": "7"}], "B"),
@@ -104,7 +122,12 @@ def test_choices_are_shown_once(tmp_path: Path, choices: Any, answer: Any) -> No
 
 
 def test_labels_in_the_texts_are_the_labels(tmp_path: Path) -> None:
-    for choices, labels in ((["1) red", "2) green"], "12"), (["(B) red", "(A) green"], "BA")):
+    for choices, labels in (
+        (["1) red", "2) green"], ["1", "2"]),
+        (["0. red", "1. green"], ["0", "1"]),
+        (["i) red", "ii) green"], ["I", "II"]),
+        (["(B) red", "(A) green"], ["B", "A"]),
+    ):
         for file in files(tmp_path, [{"q": "1?", "c": choices, "a": "green"}]):
             (row,) = read(file)
             assert row["choices"] == [
@@ -122,6 +145,8 @@ def test_labels_in_the_texts_are_the_labels(tmp_path: Path) -> None:
         ["A) red", "green"],
         ["J. Smith", "K. Jones"],
         ["A.", "B."],
+        ["a - b", "b - a"],
+        ["i. e. red", "v. i. p."],
     ],
 )
 def test_what_is_no_label_stays(tmp_path: Path, choices: list[str]) -> None:

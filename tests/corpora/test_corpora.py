@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from factory.corpora import nth_place, place, text_id
+from factory.corpora import LeftOut, nth_place, place, text_id
 from factory.corpora.commonsense_qa import commonsense_qa
 from factory.corpora.gsm8k import gsm8k
 from factory.corpora.math import boxed, math
+from factory.corpora.svamp import svamp
 from factory.intake.questions import snapshot
 from factory.recipe.component import find, parse
 from factory.recipe.load import load_recipe
@@ -153,13 +154,63 @@ def test_a_folder_without_problems_is_refused(tmp_path: Path) -> None:
         list(math(tmp_path, eval_rows=5))
 
 
-@pytest.mark.parametrize("line", ["{", "[1]", '{"question": "\\ud8"}', "\xff"])
-def test_a_line_that_is_no_object_is_named(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "lines that are no JSON"),
+        ("[1]", "rows that are no JSON object"),
+        ('{"question": "\\ud8"}', "lines that are no JSON"),
+        ('{"question": "\\ud83d?", "answer": "#### 1"}', "rows of another form than this corpus has"),
+        ('{"question": "\xff?", "answer": "#### 1"}', "rows of another form than this corpus has"),
+        ('{"question": ["a"], "answer": "#### 1"}', "rows of another form than this corpus has"),
+        ('{"question": "b", "answer": 1}', "rows of another form than this corpus has"),
+        ('{"question": "b"}', "rows without 'answer'"),
+    ],
+)
+def test_a_row_of_another_form_is_left_out_with_its_place(tmp_path: Path, line: str, reason: str) -> None:
     write(tmp_path / "test.jsonl", {"question": "a", "answer": "#### 1"})
+    write(tmp_path / "train.jsonl")
     with (tmp_path / "test.jsonl").open("a", encoding="latin-1") as file:
         file.write("\n" + line)
-    with pytest.raises(ValueError, match=r"test.jsonl, line 3: "):
-        list(gsm8k(tmp_path))
+    row, left_out = gsm8k(tmp_path)
+    assert isinstance(row, dict)
+    assert isinstance(left_out, LeftOut)
+    assert (left_out.reason, left_out.place) == (reason, "test.jsonl, line 3")
+    assert "the original files" in left_out.instead
+
+
+def test_svamp_that_is_damaged_is_told_with_its_row(tmp_path: Path) -> None:
+    good = {"ID": "1", "Body": "B", "Question": "Q?", "Equation": "1", "Answer": 1.0, "Type": "Sum"}
+    (tmp_path / "SVAMP.json").write_text(json.dumps([good, {**good, "Body": None}, {"ID": "2"}, good]))
+    first, null, lacks, last = svamp(tmp_path)
+    assert first == last
+    assert [(one.reason, one.place) for one in (null, lacks) if isinstance(one, LeftOut)] == [
+        ("rows of another form than this corpus has", "SVAMP.json, row 2"),
+        ("rows without 'Body'", "SVAMP.json, row 3"),
+    ]
+    (tmp_path / "SVAMP.json").write_text(json.dumps([good, good])[:-40])
+    with pytest.raises(ValueError, match=r"SVAMP\.json, row 2: "):
+        list(svamp(tmp_path))
+
+
+def test_a_problem_of_math_that_is_no_json_is_left_out_with_its_file(tmp_path: Path) -> None:
+    for number, name in enumerate(["train/algebra/1", "train/algebra/2", "test/algebra/1"]):
+        write(tmp_path / f"{name}.json", problem(number))
+    (tmp_path / "train/algebra/1.json").write_text('{"problem": "How')
+    write(tmp_path / "train/algebra/2.json", {"problem": "How?", "level": "Level 2", "type": "Algebra"})
+    _, broken, lacks = math(tmp_path)
+    assert [(one.reason, one.place) for one in (broken, lacks) if isinstance(one, LeftOut)] == [
+        ("files that are no JSON", "train/algebra/1.json"),
+        ("rows without 'solution'", "train/algebra/2.json, row 1"),
+    ]
+
+
+def test_a_null_among_the_choices_of_commonsense_qa_leaves_the_row_out(tmp_path: Path) -> None:
+    choices = [{"label": "A", "text": "bank"}, {"label": "B", "text": None}]
+    for name in ("dev", "train"):
+        asked = {"stem": "Doors?", "question_concept": "door", "choices": choices}
+        write(tmp_path / f"{name}_rand_split.jsonl", {"answerKey": "A", "id": "1f", "question": asked})
+    assert all(isinstance(one, LeftOut) for one in commonsense_qa(tmp_path))
 
 
 # --- the real ones, where their files are

@@ -246,3 +246,33 @@ def test_a_row_of_a_parquet_file_that_is_no_text(tmp_path: Path) -> None:
 def test_a_name_with_brackets_is_a_name(tmp_path: Path) -> None:
     (tmp_path / "rows[1].jsonl").write_text(lines(ROWS))
     assert golds(read(tmp_path / "rows[1].jsonl")) == EXPECTED
+
+
+def test_quotes_that_swallow_rows_are_told(tmp_path: Path) -> None:
+    """Two stray quotes make a valid field of the rows between them."""
+    (tmp_path / "a.csv").write_text('question,answer,n\n1?,1,0\n"2?,2,0\n3?,3,0\n4?",4,0\n5?,5,0\n')
+    found = read(tmp_path / "a.csv")
+    assert [row.place if isinstance(row, LeftOut) else row["answer"] for row in found] == ["1", "a.csv, line 3", "5"]
+    (tmp_path / "a.csv").write_text('question,answer,n\n"Roses are red,\nviolets blue,\nhow many?",1,0\n')
+    assert [row["answer"] for row in read(tmp_path / "a.csv")] == ["1"]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_a_number_that_nobody_can_read_is_its_rows_matter(tmp_path: Path, name: str) -> None:
+    long = "1" + "0" * 5000
+    rows = [f'{{"question": "{i}?", "answer": {long if i == 1 else i}, "note": {long}}}' for i in range(3)]
+    (tmp_path / name).write_text("[" + ",".join(rows) + "]" if name == "a.json" else "\n".join(rows))
+    found = read(tmp_path / name)
+    assert [row.reason if isinstance(row, LeftOut) else row["answer"] for row in found] == [
+        "0",
+        "rows whose answer is a number beyond all measure",
+        "2",
+    ]
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("utf-16", "utf-16"), ("utf-32", "utf-32")])
+def test_a_byte_order_mark_says_which_encoding(tmp_path: Path, encoding: str, name: str) -> None:
+    (tmp_path / "a.csv").write_bytes(csv(ROWS).encode(encoding))
+    with pytest.raises(ValueError, match=f"byte order mark of {name.upper()}; set corpus.encoding: {name}"):
+        read(tmp_path / "a.csv")
+    assert len(read(tmp_path / "a.csv", encoding=name)) == len(ROWS)

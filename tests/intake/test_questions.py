@@ -307,10 +307,10 @@ def test_an_empty_corpus_is_refused(tmp_path: Path, overrides: tuple[str, ...], 
     ("written", "problem"),
     [
         (None, "No such file or directory: {path}"),
-        (b'[{"Body": "A cat"', "JSONDecodeError: "),
-        (b'[{"ID": "1"}]', "KeyError: 'Body'"),
-        (b"\xff", "UnicodeDecodeError: "),
-        (b"[3]", "TypeError: "),
+        (b'[{"Body": "A cat"', "{path}, row 1: "),
+        (b'[{"ID": "1"}]', "1 rows without 'Body': SVAMP.json, row 1"),
+        (b"\xff", "{path}: is no JSON"),
+        (b"[3]", "1 rows that are no JSON object: SVAMP.json, row 1"),
     ],
 )
 def test_a_corpus_that_cannot_be_read_is_refused(tmp_path: Path, written: bytes | None, problem: str) -> None:
