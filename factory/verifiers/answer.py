@@ -222,10 +222,12 @@ def _tag(text: str, end: int) -> Answer:
     return Answer(inside, text[closed.end() :], "tag", False)
 
 
-_BETWEEN = re.compile(r"[\s$,;.&/|]{0,20}(?:(?:or|and|to)\b[\s$]{0,9})?")
+_GAP = r"(?:[\s$,;.&/|}]|\\q?quad\b|\\[()\[\],;:\\ ]|</?(?:final_)?answer>)"
+_BETWEEN = re.compile(rf"{_GAP}{{0,20}}(?:(?:\\text\s?\{{\s{{0,3}})?(?:or|and|to)\b{_GAP}{{0,9}})?", re.IGNORECASE)
 _TAG_BESIDE = re.compile(r"</(?:final_)?answer>[\s,;]{0,9}(?:(?:or|and|to)\s{1,9})?\Z", re.IGNORECASE)
 _DENIED_BOX = re.compile(
-    r"(?:\b(?:not|never|neither|either|maybe|perhaps|possibly|cannot be)|n['\u2019]t)"
+    r"(?:\b(?:n(?:ot|ever|either|egative(?: of)?)|m(?:aybe|inus)|p(?:erhaps|ossibly)|either|cannot be|twice"
+    r"|half(?: of)?|(?:square|root|reciprocal|opposite) of)|n['\u2019]t)"
     r"(?:\s(?:be|equal|equal to|exactly))?[\s$\\(\[{]{0,9}\Z",
     re.IGNORECASE,
 )

@@ -58,6 +58,7 @@ _AS = {
     **{"~": " ", r"\quad": " ", r"\qquad": " ", r"\times": "\u00d7", r"\cdot": "\u00b7", r"\div": "\u00f7"},
     **{"^\\circ": "\u00b0", "^{\\circ}": "\u00b0", "\\degree": "\u00b0"},
 }
+_SPACES = re.compile(r" {2,}")
 _ANNOTATION = re.compile(r"<<[^<>\n]{0,200}>>")
 
 
@@ -70,6 +71,7 @@ def plainly(text: str) -> str:
     if "\\" in text or "{" in text or "~" in text:
         for _ in range(2):
             text = _TEXT.sub(r" \1 ", text)
+        text = _SPACES.sub(" ", text)
         text = _FRACTION.sub(_fraction, text)
         text = _COMMAND.sub(lambda command: _AS.get(command[0], ""), text)
     return text
@@ -86,11 +88,11 @@ _WHOLE = r"(?:[1-9]\d{0,2}(?:,\d{3}){1,300}|[1-9]\d?(?:,\d\d){1,300},\d{3}|\d{1,
 NUMBER = re.compile(
     rf"(?P<mixed>\d{{1,40}})[ ](?P<above>\d{{1,40}})/(?P<below>\d{{1,40}})(?![\d/])"
     rf"|(?P<base>\d{{1,20}})"
-    rf"(?:[ ]?(?:\^|\*\*)[ ]?(?:\{{\s?)?(?P<up>\d{{1,4}})(?:\s?\}})?(?![\d/.])|(?P<lifted>{_RAISES}))"
+    rf"(?:[ ]?(?:\^|\*\*)[ ]?(?:\{{\s?)?(?P<up>\d{{1,4}})(?:\s?\}})?(?!\.?\d|/)|(?P<lifted>{_RAISES}))"
     rf"|(?P<over>\d{{1,1000}})(?:[ ]?/[ ]?)(?P<under>\d{{1,1000}})"
     rf"|(?P<german>\d{{1,3}}(?:\.\d{{3}}){{1,9}},\d{{1,2}})(?!\d)"
     rf"|(?P<decimal>(?:{_WHOLE}(?:\.\d{{1,1000}})?|\.\d{{1,1000}}))"
-    rf"(?:[eE](?P<exponent>[-+]?\d{{1,9}})(?![\w.])"
+    rf"(?:[eE](?P<exponent>[-+]?\d{{1,9}})(?!\.?\w)"
     rf"|[ ]?(?:[x\u00d7*\u00b7]|times)[ ]?10[ ]?(?:\^|\*\*)[ ]?(?:\{{\s?)?(?P<power>[-+]?\d{{1,9}})(?:\s?\}})?(?!\d)"
     rf"|[ ]?[x\u00d7*\u00b7][ ]?10(?P<raised>{_RAISES}))?",
     re.ASCII,

@@ -64,13 +64,21 @@ class Numeric:
             found = stated(statement, alone=True)
             settled(found.rest, behind)
             return found, True
-        found = stated(plainly(answer.text))
-        if answer.mark == "box" and not is_whole(plainly(answer.behind[:60]).lstrip("$"), 0, 0):
+        text = _EXCLAIMED.sub("", answer.text) if answer.mark == "line" and "!" in answer.text[-5:] else answer.text
+        found = stated(plainly(text))
+        beside = plainly(answer.behind[:60]).lstrip("$")
+        if answer.mark == "box" and not (_CLOSED.match(beside) or is_whole(beside, 0, 0)):
             raise NoAnswer("the box holds a piece of the number")
         settled(found.rest, answer.behind)
         word = found.rest.strip(" ,-").casefold()
         return found, answer.open and any(magnitude.startswith(word) for magnitude in _MAGNITUDES)
 
+
+_EXCLAIMED = re.compile(r"(?:(?<=[$.]\d)|(?<=[$.]\d\d)|(?<=[2-9]\d)|(?<=\d\d\d))![*_\"' ]{0,4}\Z")
+"""Behind a price, a decimal or 20 and more: nobody leaves such a factorial as it is."""
+
+_CLOSED = re.compile(r"\s*(?:</|\\end\b|\\\\)")
+"""What closes the tag, the lines or the line of a formula in which a box stands."""
 
 _MAGNITUDES = ("hundred", "thousand", "million", "billion", "trillion", "dozen", "squared", "cubed", "times", "halves")
 """Of which a text that is cut off may hold the beginning: "12 thou"."""

@@ -17,13 +17,14 @@ _MAGNITUDES = (
     r"|hundert|score|gross|lakhs?|crores?|mio|mln|mrd|bn|mn|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?"
     r"|sevenths?|eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?|squared|cubed|factorial|plus|minus|over"
     r"|divided|multiplied|mod|modulo|pi|sqrt|roots?|point|choose|fold|(?-i:[kKMB])|[einxyz]|st|nd|rd|th"
-    r"|(?:less|more|fewer|greater) than (?=[-$(]?\d)|times (?=[-$(]?\d)"
+    r"|(?:less|more|fewer|greater) than (?=[-$(]?\d)|times (?=[-$(]?\d)|times as \w{1,20} as (?=[-$(]?\d)"
 )
 _PIECE = re.compile(
-    r"[.,:/'\u2019_]\d|[ ]?:[ ]?\d|\d|[+]"
+    r"[.,:/'\u2019_]\d|[ ]?:[ ]?\d|\d|[ ]?[+]|[ ]?[-*\u00b7\u00d7][ ]?[a-z](?![a-z'\u2019])"
     r"|[ ]?[\^!\\|&@#~\u00b2\u00b3\u00b9\u2070\u2074-\u207e\u00bc-\u00be\u2150-\u215e\u221a\u03c0]"
     r"|[ ]?(?:\*\*|[-+*/x\u00d7\u00b7\u00f7\u2022]|\.\.+|\u2026)[ ]?[-+]?(?:[$(]?\.?\d|[(\u221a\u03c0\\])"
-    r"|[ ]?[/=<>\u2248\u00b1\u2264\u2265\u2260\u00d7\u00f7\u00b7]|[ ][-+]?[$\[{]?\d"
+    r"|[ ]?/(?!(?:hour|hr|day|week|month|year|minute|second|person|item|unit|lb|kg)s?\b)"
+    r"|[ ]?[=<>\u2248\u00b1\u2264\u2265\u2260\u00d7\u00f7\u00b7]|[ ][-+]?[$\[{]?\d"
     r"|[ ]?\([-$]{0,2}\d+(?![\d.,]{0,30}\s?[-+*/x\u00d7\u00f7])"
     rf"|[ -]?(?:{_MAGNITUDES})(?![a-z])|[ ]?[\u5341\u767e\u5343\u4e07\u842c\u4ebf\u5104\u5146]"
     r"|[ ](?:of|by|in|to|per|for|out of|from|over|on|with|at|into|and|through|thru|till|until|versus)[ ][-$(]{0,2}[\d.]"
@@ -81,7 +82,7 @@ _GIVES = re.compile(
     r"|sells?|sold|buys?|bought|uses?|used|contains?|holds?|receives?|received|saves?|saved|reads?|runs?|ran|walks?"
     r"|walked|drives?|drove|travels?|collects?|collected|picks?|picked|planted|drinks?|drank|weighs?|charges?|charged"
     r"|owes?|owed|works?|worked|owns?|finds?|found|requires?|produces?|produced|bakes?|baked|wins?|won|scores?|scored"
-    r"|result)\Z",
+    r"|result|simply|indeed|clearly|definitely)\Z",
     re.IGNORECASE,
 )
 

@@ -40,6 +40,13 @@ OTHER = {
         5 ~ 5 \text{ dozen} ~ 5!
         2 ~ 2^{10}
         |x| ~ x
+        |a| ~ a
+        |n| ~ n
+        |t| ~ t
+        |y| ~ y
+        \sqrt{x^3} ~ -x\sqrt{x}
+        \sqrt{ab} ~ \sqrt{a}\sqrt{b}
+        i\sqrt{x} ~ -i\sqrt{x}
         \sqrt{x^2} ~ x
         -\infty ~ \infty
         0.083333 ~ 0.08333 ~ 0.084

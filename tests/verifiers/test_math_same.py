@@ -43,6 +43,10 @@ SAME = {
         \tan^2(y)+1 ~ \sec^2(y)
         \sin^{-1} x ~ \arcsin x
         e^{i\pi} ~ -1
+        \sqrt{1/n} ~ \frac{1}{\sqrt{n}}
+        \ln\frac1x ~ -\ln x
+        6 - 5i ~ 6-5\mathrm{i}
+        28\% ~ 28 pct
         2^{-1/2} ~ \frac{\sqrt2}{2}
         \log_2 8 ~ 3
         \frac{\log 8}{\log 2} ~ 3

@@ -27,6 +27,18 @@ Final Answer: The final answer is $12$. I hope it is correct. ==> 12
 <answer>12</answer> ==> 12
 <answer>⏎12⏎</answer> ==> 12
 <answer> 12 apples </answer> ==> 12
+<answer>\boxed{12}</answer> ==> 12
+<answer>$\boxed{12}$</answer> ==> 12
+\begin{align*} x &= \boxed{12} \end{align*} ==> 12
+The answer is 42! ==> 42
+**The answer is 42!** ==> 42
+The answer is $5! ==> 5
+The answer is $12.50! ==> 12.5
+The answer is simply 12. ==> 12
+The answer is indeed 12. ==> 12
+The answer is $12/hour. ==> 12
+The answer is 1e3. ==> 1000
+The answer is 2^10. ==> 1024
 # thinking
 <think>no 13</think>⏎<answer>12</answer> ==> 12
 <thinking>the answer is 13</thinking>⏎The answer is 12. ==> 12
@@ -517,6 +529,28 @@ The answer is 12. <think>hm
 # what shows nothing
 The answer is <U+202E>12
 The answer is 1<U+200B>2
+# parts of more
+The answer is 12 + x
+The answer is 12 - x.
+\boxed{12 + x}
+\boxed{12 \cdot y}
+\boxed{12\text{ million}}
+The answer is 12/x
+The answer is 12! ways
+<answer>12!</answer>
+\boxed{42!}
+The answer is 12 times as much as 3.
+The answer is 12 degrees below zero.
+The answer is unlikely to be 12.
+The answer is minus \boxed{12}.
+The answer is half of $\boxed{12}$.
+Let x = 12. Then what
+Nobody would say that the answer is 12.
+One possible answer is 12.
+\boxed{12} \text{ or } \boxed{13}
+\boxed{12}\quad\boxed{13}
+\(\boxed{12}\) or \(\boxed{13}\)
+<answer>\boxed{12}</answer> or <answer>\boxed{13}</answer>
 # words
 The answer is twelve
 The answer is XII

@@ -31,11 +31,18 @@ _MORE_OF_IT = """
     third thirds quarter quarters mod modulo base point factorial squared cubed choose
 """
 _GOES_ON = frozenset(_MORE_OF_IT.split())
+_CHANGED = re.compile(
+    r"\b(?:(?:minus|negative|twice|thrice|half|double)[\s*]{0,4}\Z|(?:than|times|above|below|under|over|beyond|different"
+    r"|(?:square|root|cube|reciprocal|inverse|opposite|negation|negative|half|third|quarter|double|multiple) of)\b)",
+    re.IGNORECASE,
+)
+"""Words before a formula that make another value of it."""
 _REASON = re.compile(r"[,;]?\s+\(?(?:because|since|which|so|where|as)\s")
 _BESIDE_BOX = re.compile(
-    r"[a-zA-Z(]|\\(?:pi|sqrt|frac|cdot|times|div)\b|\s?(?:\\text\s?\{\s?)?(?:million|billion|thousand|hundred|dozen)s?\b|"
+    r"[a-zA-Z(]|[.,]?\d|\{,\}|\^(?!\s?\{?\s?\\circ)|_\{?\d|\s?\\(?:pi|sqrt|frac|cdot|times|div)(?![a-zA-Z])|"
+    r"\s?(?:\\text\s?\{\s?)?(?:million|billion|thousand|hundred|dozen)s?\b|"
     r"(?:[\s$*_)\]},]|\\[)\]]){0,12}(?:\?|(?:or|maybe|perhaps|possibly|probably|but|not|if|unless)\b|\\pm(?![a-z])"
-    r"|(?:[-+/^]|(?:and|to)\s)[\s$]{0,3}[\d\\])",
+    r"|(?:[-+/]|(?:and|to)\s)[\s$]{0,3}[\d\\])",
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(
@@ -121,7 +128,12 @@ def _inline(text: str) -> tuple[str, str] | None:
     if not formulas:
         return None
     before, last = text[: formulas[0].start()], formulas[0]
-    if before and (doubted(before) or any(map(str.isdigit, before)) or len(before.split()) > _PREFIX_WORDS):
+    if before and (
+        doubted(before)
+        or _CHANGED.search(before)
+        or any(map(str.isdigit, before))
+        or len(before.split()) > _PREFIX_WORDS
+    ):
         raise NoAnswer(f"'{before.strip()[:40]}' before the formula")
     values = [_inside(last)]
     for formula in formulas[1:]:
@@ -130,6 +142,9 @@ def _inline(text: str) -> tuple[str, str] | None:
         values.append(_inside(formula))
         last = formula
     rest = text[last.end() :].lstrip("*`_ ")
+    word = _WORD.match(rest)
+    if word and word[1].lower() in _GOES_ON - {"and", "or", "to"}:
+        raise NoAnswer(f"'{word[1]}' behind the formula")
     if _INLINE.search(sentence(rest)[0]) and not _REASON.match(f" {rest}"):
         raise NoAnswer("several formulas in one sentence")
     return "; ".join(values), rest

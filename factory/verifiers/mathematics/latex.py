@@ -45,7 +45,8 @@ _TYPED_TIMES = re.compile(r"(?<=\d) [xX] (?=\d)")
 _DEGREES = re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))")
 _BEFORE_LETTER = re.compile(r"(\\[a-zA-Z]+) (?![a-zA-Z])")
 _FONT = re.compile(
-    r"\\mathbf(?:\{([^{}]*)\}| ?(?=[\w(]))|\\text\{([a-zA-Z])\}(?=\s*[\^_=+*/)-])|\A\\text\{(\d[^{}]*)\}\Z"
+    r"\\mathbf(?:\{([^{}]*)\}| ?(?=[\w(]))|\\text\{([ei])\}|\\text\{([a-zA-Z])\}(?=\s*[\^_=+*/)-])"
+    r"|\A\\text\{(\d[^{}]*)\}\Z"
 )
 _BLACKBOARD = re.compile(r"\\mathbb ([A-Z])")
 _SUPERSCRIPTS = {character: str(digit) for digit, character in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "-"}

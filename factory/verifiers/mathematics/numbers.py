@@ -37,6 +37,10 @@ def is_zero(number: Number) -> bool:
     return bool(number == 0)
 
 
+def is_real(number: Number) -> bool:
+    return not _M.im(wide(number))
+
+
 def sign(number: Number) -> int:
     """1 or -1; 0 for zero and for a number that is not real."""
     number = wide(number)

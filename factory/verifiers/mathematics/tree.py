@@ -20,3 +20,8 @@ def names(tree: Tree) -> frozenset[str]:
     if tree[0] == "name":
         return frozenset([str(tree[1])]) - {"pi", "e", "i"}
     return frozenset().union(*(names(part) for part in tree[1:] if isinstance(part, tuple)))
+
+
+def imaginary(tree: Tree) -> bool:
+    """Whether an expression names ``i``."""
+    return tree == ("name", "i") or any(imaginary(part) for part in tree[1:] if isinstance(part, tuple))

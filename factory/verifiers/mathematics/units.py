@@ -11,7 +11,7 @@ _ALIASES = {
     "in": "inch inche", "ft": "foot feet", "yd": "yard", "mi": "mile", "mg": "milligram", "g": "gram gramme gm",
     "kg": "kilogram kilo", "lb": "pound", "oz": "ounce", "ml": "milliliter millilitre mL", "l": "liter litre L",
     "s": "second sec", "min": "minute", "h": "hour hr", "day": "", "week": "", "month": "", "year": "yr",
-    "dollar": "usd", "cent": "", "degree": "deg", PERCENT: "percentage", "unit": "", "radian": "rad",
+    "dollar": "usd", "cent": "", "degree": "deg", PERCENT: "percentage pct", "unit": "", "radian": "rad",
     "mph": "", "gallon": "gal", "dime": "", "point": "", "euro": "",
 }  # fmt: skip
 _TOGETHER = {"mi/h": "mph", "degree fahrenheit": "fahrenheit", "degree celsius": "celsius"}

@@ -4,6 +4,7 @@ Rational numbers are computed exactly, whatever else to 80 digits. Variables are
 two expressions that agree on all of them are the same one (Schwartz, Zippel). That needs no symbolic algebra, which
 may simplify for ever, and takes a hundredth of its time. Limits: two irrational numbers that agree to 60 digits are
 equal; what holds for whole or for positive numbers only (``\cos n\pi = (-1)^n``, ``\sqrt{x^2} = x``) is no equality.
+Where both are complex, though neither names ``i``, nothing is compared: ``\sqrt{1/n}`` is ``1/\sqrt{n}``.
 """
 
 import random
@@ -11,8 +12,18 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
-from factory.verifiers.mathematics.numbers import OPERATIONS, Number, Undefined, checked, close, constant, is_zero, sign
-from factory.verifiers.mathematics.tree import Tree, names
+from factory.verifiers.mathematics.numbers import (
+    OPERATIONS,
+    Number,
+    Undefined,
+    checked,
+    close,
+    constant,
+    is_real,
+    is_zero,
+    sign,
+)
+from factory.verifiers.mathematics.tree import Tree, imaginary, names
 
 POINTS = 3
 """How often variables are given values."""
@@ -44,8 +55,11 @@ def value(tree: Tree, at: Mapping[str, Fraction]) -> Number:
 
 def same(left: Tree, right: Tree) -> bool:
     """Whether two expressions are equal wherever their variables are put."""
-    variables = names(left) | names(right)
-    return all(close(value(left, at), value(right, at)) for at in points(variables))
+    pairs = [(value(left, at), value(right, at)) for at in points(names(left) | names(right))]
+    if not (imaginary(left) or imaginary(right)):
+        # where a root of a negative number makes both of them complex, neither is meant
+        pairs = [pair for pair in pairs if is_real(pair[0]) or is_real(pair[1])] or pairs
+    return all(close(*pair) for pair in pairs)
 
 
 def proportional(left: Tree, right: Tree) -> int:
@@ -65,7 +79,9 @@ def points(variables: frozenset[str]) -> list[dict[str, Fraction]]:
     """Values for variables: the same for the same names in every process."""
     if not variables:
         return [{}]
-    return [{name: _point(f"{name}{number}") for name in sorted(variables)} for number in range(POINTS)]
+    drawn = [{name: _point(f"{name}{number}") for name in sorted(variables)} for number in range(POINTS)]
+    # one with positive values only, for roots and logarithms, and one with negative ones: |x| is not x
+    return [{name: turn * abs(at[name]) for name in at} for turn, at in zip((1, -1), drawn, strict=False)] + drawn[2:]
 
 
 @lru_cache(maxsize=1 << 10)
