@@ -1,5 +1,6 @@
 """``new``: a starter recipe for questions of one's own."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,17 +35,22 @@ def new(
     """Write a commented recipe for questions of your own. What no option gives is asked for."""
     from factory.reading.verify import dotted
     from factory.recipe.load import load_recipe
+    from factory.recipe.settings import NAME
     from factory.recipe.starter import starter
 
     given = {"path": path, "question": question, "answer": answer, "verifier": verifier, "model": model}
     with user_errors():
+        name = name.removesuffix(".yaml")
+        if not re.fullmatch(NAME, name):
+            problem = "a name begins with a letter from a to z or a digit; dots, dashes and underscores may follow"
+            raise ConfigError(f"recipe {name!r}", [problem])
         file = Path(f"{name}.yaml")
         if file.exists():
             raise ConfigError(f"recipe '{name}'", [f"'{file}' is there already; choose another name"])
-        missing = [key for key, value in given.items() if value is None]
+        missing = [key for key, value in given.items() if not value]
         if missing and not sys.stdin.isatty():
             raise ConfigError(f"recipe '{name}'", [f"--{key}: is missing" for key in missing])
-        said = {key: typer.prompt(ASKED[key]) if value is None else value for key, value in given.items()}
+        said = {key: value or typer.prompt(ASKED[key]) for key, value in given.items()}
         columns = {"question": said["question"], "answer": said["answer"]} | ({"choices": choices} if choices else {})
         on_gpu = Path("/dev/nvidiactl").exists()
         text = starter(name, said["path"], columns, dotted(said["verifier"]), said["model"], on_gpu, program())

@@ -19,6 +19,7 @@ from pydantic import (
 from factory.engines import Sampling
 from factory.prompts import Prompt, read_exemplars
 from factory.recipe.settings import (
+    NAME,
     AComponent,
     Components,
     ConfigFile,
@@ -236,7 +237,7 @@ class Publish(Settings):
     """
 
     registry: Annotated[Path, AfterValidator(a_folder)] = Path("registry")
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str | None = Field(default=None, pattern=f"^{NAME}$")
     hub: Annotated[str, AfterValidator(hub_name)] | None = None
     private: bool = True
     license: str | None = None

@@ -26,7 +26,7 @@ from factory.recipe.groups import (
     Teacher,
     Warmup,
 )
-from factory.recipe.settings import SHIPPED, AComponent, Settings, a_component, components, located
+from factory.recipe.settings import NAME, SHIPPED, AComponent, Settings, a_component, components, located
 
 RECIPES = SHIPPED / "recipes"
 
@@ -48,7 +48,7 @@ class Recipe(Settings):
             unless given. In the file a phase says only what it changes in the one before; read, it has all settings.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=f"^{NAME}$")
     description: str = ""
     seed: NonNegativeInt = 0
     generations: PositiveInt = 1

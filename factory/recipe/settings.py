@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "factory" / "shipped" if (ROOT / "factory" / "shipped").is_dir() else ROOT
 """The folder of ``recipes/`` and ``torchtune_configs/``: within the package in a wheel, beside it in a checkout."""
 
-HUB_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+"""Of a recipe or a data set, as a pattern: it is the name of a folder, too."""
+
+HUB_NAME = f"{NAME}/{NAME}"
 """``owner/name``, as a pattern."""
 
 

@@ -24,7 +24,7 @@ TEMPLATE = """\
 #
 # Every setting can be changed on the command line as well: strategy.samples=8
 
-description: STaR on {path}
+description: {description}
 seed: 0
 generations: 2
 
@@ -79,6 +79,7 @@ def starter(
     return TEMPLATE.format(
         name=name,
         command=command,
+        description=_flow(f"STaR on {path}"),
         path=_flow(path),
         columns=_flow(dict(columns)),
         verifier=verifier,

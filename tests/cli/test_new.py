@@ -43,10 +43,13 @@ GIVEN = ("--path", "a.csv", "--question", "q", "--answer", "a", "--model", "m")
 def test_a_mistake_leaves_no_file(tmp_path: Path) -> None:
     _, problem = refused(tmp_path, "new", "mine", *GIVEN, "--verifier", "numerical")
     assert "there is no such verifier; did you mean 'numeric'?" in problem
-    _, problem = refused(tmp_path, "new", "..", *GIVEN, "--verifier", "numeric")
-    assert "name: " in problem
+    for name in ("..", "../mine", "a/b", str(tmp_path / "mine"), "mein Rezept", "ü", "a\nb", "", "-a"):
+        _, problem = refused(tmp_path, "new", *GIVEN, "--verifier", "numeric", "--", name)
+        assert "a name begins with a letter from a to z or a digit" in problem
+    assert not list(tmp_path.rglob("*.yaml"))
     (tmp_path / "mine.yaml").touch()
-    _, problem = refused(tmp_path, "new", "mine", *GIVEN, "--verifier", "numeric")
+    for name in ("mine", "mine.yaml"):
+        _, problem = refused(tmp_path, "new", name, *GIVEN, "--verifier", "numeric")
     assert "'mine.yaml' is there already" in problem
 
 
@@ -71,3 +74,15 @@ def test_it_fits_the_model(tmp_path: Path, model: str, config: str, on_gpu: bool
     assert recipe.corpus.settings["columns"] == columns
     assert recipe.rollout.gpus_per_engine == recipe.finetune.gpus == on_gpu
     assert ("boxed" if "math" in verifier else "(x)") in (recipe.prompt.instruction or "")
+
+
+@pytest.mark.parametrize(
+    "path", ["a: b.csv", "a #b.csv", 'it\'s "1".csv', "Prüfung/*.csv", "{a}.csv", "a\nb.csv", "- a", "!x"]
+)
+def test_a_path_and_columns_of_any_kind(tmp_path: Path, path: str) -> None:
+    text = starter("mine", path, {"question": path, "answer": path}, "factory.verifiers.exact.Exact", path, False, "f")
+    (tmp_path / "mine.yaml").write_text(text)
+    recipe = load_recipe(str(tmp_path / "mine.yaml"))
+    assert recipe.description == f"STaR on {path}"
+    assert recipe.corpus.settings["path"] == recipe.base.settings["model"] == path
+    assert recipe.corpus.settings["columns"] == {"question": path, "answer": path}
