@@ -62,6 +62,8 @@ def _phases(folder: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         told = " ".join(str(error).split())
         raise ConfigError(f"run '{folder}'", [f"its recipe.yaml cannot be read: {told}"]) from error
+    if not isinstance(first, dict) or "name" not in first:
+        raise ConfigError(f"run '{folder}'", ["its recipe.yaml is no recipe"])
     return list(accumulate([first, *first.get("then", ())], or_))
 
 

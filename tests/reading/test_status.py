@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from factory import terminal
+from factory.errors import FactoryError
 from factory.reading.status import show, status
 from tests.support.records import ONE_TURN, RISE, TWO_TURNS, opened, record
 
@@ -72,3 +73,13 @@ def test_columns_of_a_run_that_changes_its_method(tmp_path: Path, printed: io.St
     heading, row = cells(printed)[:2]
     assert {"rationalized", "corrected", "m1@t2-m3@t1"} <= set(heading)
     assert row[:4] == ["0", "base", "50.0%", "100"]
+
+
+@pytest.mark.parametrize("name", ["run.json", "recipe.yaml", "gen-0/records/curate.json"])
+@pytest.mark.parametrize("damage", ["", "{", "a: ["])
+def test_a_file_that_is_damaged_is_named(tmp_path: Path, name: str, damage: str) -> None:
+    run, _ = opened(tmp_path, {})
+    record(run, 0, ONE_TURN, {"sampled": 3})
+    (run.folder / name).write_text(damage)
+    with pytest.raises(FactoryError, match=name):
+        print(status(run.folder), run.fingerprint)
