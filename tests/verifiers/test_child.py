@@ -154,7 +154,10 @@ def test_nothing_is_left_when_the_caller_is_killed_in_the_middle_of_a_call() -> 
 def gone(pid: int) -> None:
     """Wait until there is no such process, or only what its new parent has not reaped."""
     for _ in range(600):
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return
+        except psutil.NoSuchProcess:
             return
         time.sleep(0.1)
     raise AssertionError(f"process {pid} lives on")
