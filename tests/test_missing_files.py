@@ -19,6 +19,7 @@ from factory.record import described
 from factory.run import Run
 from factory.sampling.probe import ColdStart
 from factory.stages import Stages
+from factory.verifiers.exact import Exact
 from schemas import ROLLOUTS
 from tests.support.loop import SMALL, Command
 
@@ -245,7 +246,7 @@ def test_a_generation_is_not_judged_by_two_verifiers(stages: Stages, tmp_path: P
         judged_by(path, "exact/0")
     refused(
         lambda: stages.sample(0, *FINISHED),
-        "gen-0/rollouts was begun with the verifier exact/0, and this release has exact/1",
+        f"gen-0/rollouts was begun with the verifier exact/0, and this release has exact/{Exact.version}",
         f"reverify {stages.run.folder} --out NEW",
     )
     reverify(stages.run.folder, out=tmp_path / "new")  # the way out, as told
@@ -253,7 +254,7 @@ def test_a_generation_is_not_judged_by_two_verifiers(stages: Stages, tmp_path: P
     shutil.move(tmp_path / "new" / "gen-0" / "rollouts", folder)
     stages.sample(0, *FINISHED)
     attempts = pl.read_parquet(folder).select("attempts").explode("attempts").unnest("attempts")
-    assert attempts["verifier"].unique().to_list() == ["exact/1"]
+    assert attempts["verifier"].unique().to_list() == [f"exact/{Exact.version}"]
     stages.curate(0)
 
 
@@ -266,7 +267,7 @@ def test_a_generation_is_not_judged_by_two_verifiers(stages: Stages, tmp_path: P
 )
 def test_reports_say_who_sampled_and_judged(stages: Stages, by: dict[str, Any], told: str) -> None:
     folder = half_sampled(stages)
-    known = {"verifier": {"name": "exact", "version": "1"}, "model": stages.run.identity_of(0)}
+    known = {"verifier": {"name": "exact", "version": Exact.version}, "model": stages.run.identity_of(0)}
     for path in folder.glob("*.parquet"):
         report = {"sha256": digest(path), "rows": 20, "host": "here", "by": known | by}
         path.with_name(f".{path.name}.json").write_text(json.dumps(report))
@@ -330,7 +331,7 @@ def test_a_probe_is_judged_again_only_if_it_is_of_this_configuration(tmp_path: P
     second = cold("preflight.questions=12")
     assert second[0] == "cold start: 0/12"
     configuration = tmp_path / "run" / "probe" / "configuration.json"
-    configuration.write_text(configuration.read_text().replace('"version": "1"', '"version": "0"'))
+    configuration.write_text(configuration.read_text().replace(f'"version": "{Exact.version}"', '"version": "0"'))
     assert cold("preflight.questions=12")[1] > second[1]
 
 
@@ -339,7 +340,9 @@ def test_a_probe_says_what_the_server_said_and_is_made_again(tmp_path: Path) -> 
     stages = stages_of(tmp_path / "run", engine)
     stages.snapshot()
     stages.make_base()
-    refused(lambda: stages.sample(0), "cold start", "64 attempts: scripted failure", "the same command")
+    refused(
+        lambda: stages.sample(0), "not one attempt at 32 questions was served: scripted failure", "the same command"
+    )
     assert not (tmp_path / "run" / "probe" / "rollouts").exists()
 
 
