@@ -47,7 +47,7 @@ def test_head_figures_and_table(report: Path, visit: Visit) -> None:
     assert shown.locator("h1").inner_text() == "run"
     assert shown.locator(".state").inner_text() == "in progress: generation 1 of 2, evaluation, rollouts finished"
     assert shown.locator("#head").inner_text().count("\nmine\n") == 1
-    assert "\nexact 1\n" in shown.locator("#head").inner_text(), "name and version, as on the card"
+    assert "\nexact 2\n" in shown.locator("#head").inner_text(), "name and version, as on the card"
     figures = [shown.get_by_role("img").nth(n).get_attribute("aria-label") for n in range(6)]
     assert figures == [
         "Accuracy of each model, with its 95% interval. accuracy: 50.0%, 50.0%",
