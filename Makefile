@@ -6,6 +6,8 @@ PY     := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 UV_VERSION := 0.13.8
 RECIPE ?= star_arithmetic
+# it then tells the next command as one of make's
+FACTORY := RATIONALE_FACTORY_CALLED_BY=make $(PY) -m factory
 
 # A machine with folders of wheels of its own names them for pip; uv reads another variable, with commas.
 export UV_FIND_LINKS ?= $(shell echo $(PIP_FIND_LINKS) | tr ' ' ',')
@@ -21,19 +23,19 @@ help:  ## List the targets
 
 .PHONY: iterate
 iterate: setup  ## Make generations: [RECIPE=name] [GENERATIONS=n] [RUN=folder] [SET="key=value ..."]
-	@$(PY) -m factory iterate $(RECIPE) $(if $(GENERATIONS),--generations $(GENERATIONS)) $(if $(RUN),--run $(RUN)) $(SET)
+	@$(FACTORY) iterate $(RECIPE) $(if $(GENERATIONS),--generations $(GENERATIONS)) $(if $(RUN),--run $(RUN)) $(SET)
 
 .PHONY: preflight
 preflight: setup  ## Try a recipe before anything long, with a probe of 32 questions: [RECIPE=name] [RUN=folder] [SET=...]
-	@$(PY) -m factory preflight $(RECIPE) $(if $(RUN),--run $(RUN)) $(SET)
+	@$(FACTORY) preflight $(RECIPE) $(if $(RUN),--run $(RUN)) $(SET)
 
 .PHONY: status
 status: setup  ## Show what a run has made: [RUN=folder]
-	@$(PY) -m factory status $(or $(RUN),runs/$(RECIPE))
+	@$(FACTORY) status $(or $(RUN),runs/$(RECIPE))
 
 .PHONY: report
 report: setup  ## Write one page of a run, to look at every attempt: [RUN=folder]
-	@$(PY) -m factory report $(or $(RUN),runs/$(RECIPE))
+	@$(FACTORY) report $(or $(RUN),runs/$(RECIPE))
 
 .PHONY: setup
 setup: $(VENV)/installed-$(DEVICE)  ## Make the environment in .venv, pinned

@@ -110,9 +110,9 @@ def test_a_full_disk_and_a_small_memory_are_said_with_numbers(tmp_path: Path, mo
     told, problems = preflight.room(recipe(), run, 2)
     assert told.startswith("disk: 2 checkpoints need 9 MiB, tables, validation and publication of 2 generations 12 MiB")
     assert problems == []
-    write_json(tmp_path / "records" / "questions.json", {"counts": {"train": 2**18}})
-    told, _ = preflight.room(recipe(), run, 2)  # 2^18 questions, 5 attempts of 64 tokens, 2 bytes each, 4 times
-    assert f"publication of 2 generations {2 * 5 * 64 * 2 * 4 / 2**12 + 12 / 2**10:.1f} GiB" in told
+    write_json(tmp_path / "records" / "questions.json", {"counts": {"train": 2**20}})
+    told, _ = preflight.room(recipe(), run, 2)  # 2^20 questions, 3 attempts of 64 tokens, 2 bytes each, 4 times
+    assert f"publication of 2 generations {2 * 3 * 64 * 2 * 4 / 2**10 + 12 / 2**10:.1f} GiB" in told
     monkeypatch.setattr("factory.preflight.shutil.disk_usage", lambda path: Usage(10**9, 10**9, 10**6))
     _, (disk,) = preflight.room(recipe(), run, 2)
     assert disk.startswith("disk: 2 checkpoints need 9 MiB")
@@ -174,7 +174,7 @@ def test_a_cold_start_stops_the_command_and_going_on_samples_nothing_again(tmp_p
     written = rollouts.stat().st_mtime_ns
     code, said = call("preflight.go_on=true")
     assert code == 0, said
-    assert "make iterate RECIPE=star_arithmetic" in said
+    assert "python -m factory iterate star_arithmetic" in said
     assert rollouts.stat().st_mtime_ns == written
     assert (Run(tmp_path / "run").record("probe") or {})["questions"] == 32
 

@@ -19,7 +19,7 @@ def command(
         overrides: ``key=value`` settings.
         generations: how many there are to be.
     """
-    if "MAKELEVEL" in os.environ:
+    if os.environ.get("RATIONALE_FACTORY_CALLED_BY") == "make":  # as our Makefile says; MAKELEVEL may be any Makefile's
         settings = {"RECIPE": recipe, "RUN": run, "GENERATIONS": generations, "SET": " ".join(overrides)}
         words = [f"{name}={shlex.quote(str(value))}" for name, value in settings.items() if value]
         return " ".join(["make", verb, *words])

@@ -2,13 +2,12 @@
 
 import asyncio
 import errno
+import os
 import random
 import threading
 import time
 from pathlib import Path
 from typing import NoReturn
-
-import pyarrow.parquet as pq
 
 from factory.engines import Completion, ContextOverflow, EngineDead, Sampling
 from factory.engines.scripted import Scripted
@@ -65,12 +64,12 @@ class Forgotten(Scripted):
 
 
 class FullDisk(Scripted):
-    """Answers as where the disk has no room: its process can write no table any more, and says so as pyarrow does."""
+    """Answers as where the disk has no room: its process can write no table any more."""
 
     def __init__(self, model: str, /):
         super().__init__(model, accuracy=1.0)
-        pq.write_table = _no_room
+        Path.write_bytes = _no_room
 
 
 def _no_room(*_: object, **__: object) -> NoReturn:
-    raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28] No space left on device")
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

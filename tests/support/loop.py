@@ -91,8 +91,11 @@ class Command:
         self.process.wait(60)
         return time.monotonic() - started
 
-    def left_behind(self, seconds: float = 60) -> list[str]:
-        """Processes that the command started and that still run after some patience."""
+    def left_behind(self, seconds: float = 150) -> list[str]:
+        """Processes that the command started and that still run after some patience.
+
+        Ray's agents look for a control process for a minute before they notice that they were started in vain.
+        """
         deadline = time.monotonic() + seconds
         while (left := self._marked()) and time.monotonic() < deadline:
             time.sleep(0.5)
