@@ -130,9 +130,13 @@ def test_the_commands_at_the_head_of_a_recipe(path: Path) -> None:
 
 def test_what_make_helps_with_and_what_docs_are_made_of() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert {line.split()[0] for line in done.stdout.splitlines()} >= set(
-        ["iterate", "preflight", "status", "report", "docs"]
-    )
+    assert {line.split()[0] for line in done.stdout.splitlines()} >= {
+        "iterate",
+        "preflight",
+        "status",
+        "report",
+        "docs",
+    }
     done = subprocess.run(
         ["make", "-n", "--no-print-directory", "docs"], cwd=ROOT, capture_output=True, text=True, check=True
     )
