@@ -223,7 +223,11 @@ def _tag(text: str, end: int) -> Answer:
 
 
 _GAP = r"(?:[\s$,;.&/|}]|\\q?quad\b|\\[()\[\],;:\\ ]|</?(?:final_)?answer>)"
-_BETWEEN = re.compile(rf"{_GAP}{{0,20}}(?:(?:\\text\s?\{{\s{{0,3}})?(?:or|and|to)\b{_GAP}{{0,9}})?", re.IGNORECASE)
+_BETWEEN = re.compile(
+    rf"{_GAP}{{0,20}}(?:(?:\\text\s?\{{\s{{0,3}})?(?:or|and|to)\b{_GAP}{{0,9}})?"
+    r"(?:\\(?:text|math)(?:bf|it|rm)\s?\{\s?)?",
+    re.IGNORECASE,
+)
 _TAG_BESIDE = re.compile(r"</(?:final_)?answer>[\s,;]{0,9}(?:(?:or|and|to)\s{1,9})?\Z", re.IGNORECASE)
 _DENIED_BOX = re.compile(
     r"(?:\b(?:n(?:ot|ever|either|egative(?: of)?)|m(?:aybe|inus)|p(?:erhaps|ossibly)|either|cannot be|twice"

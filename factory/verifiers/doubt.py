@@ -65,7 +65,8 @@ _TAKEN_BACK = re.compile(
     rf"{_any_of(*_CORRECTIONS)}|\bhm+\b|\bno\s?(?:[,.!:;\u2014-]|wait)|{_N_T} (?:right|correct|be right)"
     r"|\b(?:that|this|it|i|answer)(?: is|'s| was| am|'m)? (?:wrong|incorrect|impossible)\b"
     r"|[.!?\n]\s{0,3}or\b|^[\s$)\]}]{0,5}(?:or\b|\?|(?:and|to|then|,|;)\s?[$\\]{0,2}\d)"
-    r"|\banswer (?:isn|wasn|can|could|might)",
+    r"|\banswer (?:isn|wasn|can|could|might)"
+    r"|^(?:\^\{?\\circ\}?)?[\s$)\]}]{0,5}(?:degrees?\s)?below (?:zero|sea level)\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(

@@ -61,6 +61,8 @@ class Numeric:
             if self.marked_only:
                 raise NoAnswer("no marked answer")
             statement, behind = _last_statement(answer.text)
+            if _BRACKETED.fullmatch(statement) and statement != answer.text:
+                raise NoAnswer(f"'{statement[:24]}' is no sentence")  # a label, or the hint said again
             found = stated(statement, alone=True)
             settled(found.rest, behind)
             return found, True
@@ -70,12 +72,20 @@ class Numeric:
         if answer.mark == "box" and not (_CLOSED.match(beside) or is_whole(beside, 0, 0)):
             raise NoAnswer("the box holds a piece of the number")
         settled(found.rest, answer.behind)
+        part = _NEXT_PART.search(found.rest) or _NEXT_PART.search(answer.behind)
+        if part:
+            raise NoAnswer(f"'{part[0].strip(' .;!,')}' behind the answer")
         word = found.rest.strip(" ,-").casefold()
         return found, answer.open and any(magnitude.startswith(word) for magnitude in _MAGNITUDES)
 
 
 _EXCLAIMED = re.compile(r"(?:(?<=[$.]\d)|(?<=[$.]\d\d)|(?<=[2-9]\d)|(?<=\d\d\d))![*_\"' ]{0,4}\Z")
 """Behind a price, a decimal or 20 and more: nobody leaves such a factorial as it is."""
+
+_BRACKETED = re.compile(r"[(\[][^()\[\]]{0,200}[)\]][.\s]{0,9}")
+
+_NEXT_PART = re.compile(r"(?:\A|[.;!,\s])\s{0,9}\(?[b-h]\)[:.]?\s{0,9}[-$(\\]{0,3}\d")
+"""Of a question in parts: "(a) The answer is 12. (b) 13". Which of them was asked for cannot be told."""
 
 _CLOSED = re.compile(r"\s*(?:</|\\end\b|\\\\)")
 """What closes the tag, the lines or the line of a formula in which a box stands."""

@@ -12,6 +12,8 @@ from factory.verifiers.numeric import Numeric
 RIGHT = r"""
 # markers and emphasis
 The answer is 12. ==> 12
+The answer is 12 (a), since b) holds. ==> 12
+(12) ==> 12
 The answer is: 12 ==> 12
 The answer is: $12.50. ==> 12.5
 The answer is **12**. ==> 12
@@ -564,6 +566,15 @@ Answer: A12
 Answer: 12. Answer: unknown
 Answer: It would take 12
 Answer: not enough information, perhaps 12
+# one of several parts, below zero, boxes in bold, a label or the hint said again
+(a) The answer is 12. (b) 13
+The answer is 12; (b) $13
+(a) \boxed{12} (b) \boxed{13} c) \boxed{14}, d) 15
+\boxed{12} below zero
+\boxed{12}^\circ below zero
+$\boxed{12}$ degrees below sea level
+\textbf{\boxed{11}} or \textbf{\boxed{12}}
+She has 6 * 2 = 13 eggs. How many she has is the answer. (12)
 """
 
 

@@ -39,7 +39,8 @@ _CHANGED = re.compile(
 """Words before a formula that make another value of it."""
 _REASON = re.compile(r"[,;]?\s+\(?(?:because|since|which|so|where|as)\s")
 _BESIDE_BOX = re.compile(
-    r"[a-zA-Z(]|[.,]?\d|\{,\}|\^(?!\s?\{?\s?\\circ)|_\{?\d|\s?\\(?:pi|sqrt|frac|cdot|times|div)(?![a-zA-Z])|"
+    r"[a-zA-Z(!]|[.,]?\d|\{,\}|\^(?!\s?\{?\s?\\circ)|_\{?\d|\s?\\(?:pi|sqrt|frac|cdot|times|div)(?![a-zA-Z])|"
+    r"(?:\^\{?\\circ\}?)?[\s$]{0,3}(?:degrees?\s)?below (?:zero|sea level)\b|"
     r"\s?(?:\\text\s?\{\s?)?(?:million|billion|thousand|hundred|dozen)s?\b|"
     r"(?:[\s$*_)\]},]|\\[)\]]){0,12}(?:\?|(?:or|maybe|perhaps|possibly|probably|but|not|if|unless)\b|\\pm(?![a-z])"
     r"|(?:[-+/]|(?:and|to)\s)[\s$]{0,3}[\d\\])",
