@@ -120,7 +120,8 @@ def test_a_child_that_is_killed_is_replaced() -> None:
     started = worker.parent()
     started.kill()
     gone(started.pid)
-    assert child("pid", None) != worker.pid
+    # its threads may end a moment after it, and until then its worker answers
+    assert any(child("pid", None) != worker.pid for _ in range(100))
     gone(worker.pid)
 
 
