@@ -40,6 +40,7 @@ RUN_BY = {
     "diff": ("tests/docs/test_commands.py", 'succeeds("diff"'),
     "reverify": ("tests/reading/test_verify_command.py", 'factory("reverify"'),
     "python -m benchmarks.verifiers": ("tests/verifiers/test_verdicts_benchmark.py", '"benchmarks.verifiers"'),
+    "python -m benchmarks.math_verifier": ("tests/verifiers/test_verdicts_benchmark.py", '"benchmarks.math_verifier"'),
     "verify": ("tests/reading/test_verify_command.py", 'factory("verify"'),
 }
 """Where a command is run: a file, and what stands in it."""

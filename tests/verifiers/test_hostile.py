@@ -12,6 +12,7 @@ from factory.prompts import Choices
 from factory.verifiers import Verifier, judge
 from factory.verifiers.choice import Choice
 from factory.verifiers.exact import Exact
+from factory.verifiers.math import Math
 from factory.verifiers.numeric import Numeric
 from factory.verifiers.visible import READ
 
@@ -25,6 +26,7 @@ ASKED: list[tuple[Verifier, Question]] = [
     (Numeric(), Question("", "eval", "", "12")),
     (Choice(), Question("", "eval", "", "C", CHOICES)),
     (Exact(), Question("", "eval", "", "12")),
+    (Math(), Question("", "eval", "", "12")),  # what it reads here; what it computes has a deadline elsewhere
 ]
 
 # The alphabets of the patterns: what each of them repeats, and what it begins and ends with.

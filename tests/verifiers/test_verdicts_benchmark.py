@@ -56,3 +56,13 @@ def test_the_command_prints_one_object(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.verifiers", str(path), "--json"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120).stdout
     assert {"numeric/2", "math-verify"} < {row["judged by"] for row in json.loads(printed)["verdicts"]}
+
+
+def test_the_benchmark_of_math_prints_one_object(tmp_path: Path) -> None:
+    golds = ["12", r"\frac{1}{2}", r"\sqrt{3}", r"\left( 3, \frac{\pi}{2} \right)"]
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps({"answer": gold}) + "\n" for gold in golds))
+    command = [sys.executable, "-m", "benchmarks.math_verifier", str(tmp_path), "--json"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120).stdout
+    plain = json.loads(printed)["plain"]
+    assert plain["samples"] == 16 * len(golds) == plain["correct"] + plain["wrong"]
+    assert plain["correct"] >= 8 * len(golds)
