@@ -10,9 +10,10 @@ repetition without a bound inside another, so that cost grows linearly up to the
 
 import re
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from factory.verifiers.doubt import NoAnswer, denied
+from factory.verifiers.marks import BOX, Mark, last_mark
 from factory.verifiers.number import PLAIN
 from factory.verifiers.visible import READ, invented_question, may_be_tagged, visible
 
@@ -21,8 +22,6 @@ SPAN = 4_000
 
 CLOSERS = frozenset(".!?)]}>*_`$;:%\"'\u201d\u2019\u3002")
 """What may end an answer, so that it does not go on behind."""
-
-Mark = Literal["box", "tag", "line", "none"]
 
 
 class Answer(NamedTuple):
@@ -51,7 +50,7 @@ def final_answer(completion: str) -> Answer:
         NoAnswer: nothing but thinking, an unclosed box, boxes side by side, or an answer that is denied before it.
     """
     text = visible(completion)
-    found = _last_mark(text)
+    found = last_mark(text)
     if found is None:
         return Answer(text.strip(), "", "none", True)
     mark, start, end = found
@@ -73,79 +72,10 @@ def last_box(completion: str, same: Callable[[str, str], bool]) -> Answer | None
         NoAnswer: as :func:`final_answer`.
     """
     text = visible(completion)
-    for match in reversed(list(_BOX.finditer(text))):
+    for match in reversed(list(BOX.finditer(text))):
         answer = _box(text, match.start(), match.end())
         _one_of_its_kind(text, match.start(), answer, same)
         return answer
-    return None
-
-
-_BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s{0,3}")
-_OPEN = re.compile(r"<(?:final_)?answer>\s{0,9}", re.IGNORECASE)
-_SAYS = (
-    r"(?:\s(?:choice|option|letter|value|number))?(?:\s(?:to|for|of)(?:\s[\w'\"-]{1,20}){1,5}?)?"
-    r"[*_`\"'\u201d)]{0,4}\s{0,3}"
-    r"(?:(?:is|was|equals|must be|would be|will be|should be|lautet|ist|comes to)\b(?!['\u2019])"
-    r"|[=:\uff1a\u2192\u21d2]|->|=>)"
-)
-_ANSWER = re.compile(rf"(?:nswer|ntwort){_SAYS}", re.IGNORECASE)
-_HEADING = re.compile(r"[ \t#*_>]{0,8}(?:(?:the|my|final|correct)\s){0,3}a", re.IGNORECASE)
-_HEADED = re.compile(r"nswer[*_#: \t]{0,8}\n", re.IGNORECASE)
-_REMARK = re.compile(
-    r"[\s*]{0,3}(?:(?:indeed|also|probably|therefore|thus|now) )?"
-    r"(?:correct|right|reasonable|verified|confirmed|consistent|valid|plausible)\s{0,3}(?:[.!*]|\n|\Z)"
-)
-_STEMS = ("nswer", "####", "\\boxed", "\\fbox", "NSWER", "ntwort")
-
-
-def _last_mark(text: str) -> tuple[Mark, int, int] | None:
-    """The last marker: its kind, where it begins, and where what it marks does. A remark on the answer counts only if
-    there is no other."""
-    at, last = -1, ""
-    for stem in _STEMS:
-        place = text.rfind(stem, at + 1)  # only behind the last one so far: mostly a few characters
-        if place >= 0:
-            at, last = place, stem
-    found = _mark(text, last, at) if last else None
-    if not last or (found and not _REMARK.match(text, found[2])):
-        return found
-    remark, places = found, {stem: text.rfind(stem) for stem in _STEMS}
-    while True:
-        places[last] = text.rfind(last, 0, at + len(last) - 1)
-        last = max(places, key=places.__getitem__)
-        at = places[last]
-        if at < 0:
-            return remark
-        found = _mark(text, last, at)
-        if found and not _REMARK.match(text, found[2]):
-            return found
-        remark = remark or found
-
-
-def _mark(text: str, stem: str, at: int) -> tuple[Mark, int, int] | None:
-    if stem == "####":
-        return "line", at, at + 4
-    if stem[0] == "\\":
-        box = _BOX.match(text, at)
-        return ("box", at, box.end()) if box else None
-    if at == 0 or text[at - 1] not in "aA":
-        return None
-    start = at - 1
-    before = text[start - 1 : start]
-    if before in (" ", "\n") and text.startswith("nswer is ", at):
-        return "line", start, at + len("nswer is ")
-    tag = text.rfind("<", max(0, start - 7), start)
-    opened = _OPEN.match(text, tag) if tag >= 0 else None
-    if opened and opened.end() > start:
-        return "tag", tag, opened.end()
-    if before.isalnum() or before == "_" or before == "/":
-        return None
-    says = _ANSWER.match(text, at)
-    if says:
-        return "line", start, says.end()
-    headed = _HEADED.match(text, at)
-    if headed and _HEADING.fullmatch(text, text.rfind("\n", 0, start) + 1, start + 1):
-        return "line", start, headed.end()
     return None
 
 
@@ -246,7 +176,7 @@ _PART_OF_MORE = re.compile(
 def _one_of_its_kind(text: str, start: int, answer: Answer, same: Callable[[str, str], bool] = str.__eq__) -> None:
     """Boxes side by side are a list, unless they say the same; nor does "not" stand before the last one."""
     before = text[max(0, start - 300) : start]
-    boxes = [match for match in _BOX.finditer(before) if before.find("}", match.end()) >= 0]
+    boxes = [match for match in BOX.finditer(before) if before.find("}", match.end()) >= 0]
     if answer.mark == "box" and boxes:
         other = _box(before, boxes[-1].start(), boxes[-1].end())
         if _BETWEEN.fullmatch(other.behind) and not same(other.text, answer.text):

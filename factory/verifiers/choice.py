@@ -7,7 +7,8 @@ from factory.attempt import Question
 from factory.verifiers import Verdict
 from factory.verifiers.answer import final_answer
 from factory.verifiers.doubt import NoAnswer, settled
-from factory.verifiers.offered import Offered, flat
+from factory.verifiers.number import flat
+from factory.verifiers.offered import Offered
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,13 @@ def plainly(text: str) -> str:
     return text
 
 
+def flat(text: str) -> str:
+    """A text on one line, in the characters of a keyboard."""
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(plainly(text).split())
+
+
 def _fraction(match: re.Match[str]) -> str:
     r"""With a space on both sides, for ``2\frac{1}{4}`` is 2 1/4, and ``\frac{1}{2}3`` is not 1/23."""
     whole, above, above_digit, below, below_digit = match.groups()

@@ -4,13 +4,12 @@ Nothing is compiled per question: a line is read token by token, and labels and 
 """
 
 import re
-import unicodedata
 from functools import cached_property
 from typing import NamedTuple
 
 from factory.prompts import Choices
 from factory.verifiers.doubt import REASON, SENTENCE_END, NoAnswer
-from factory.verifiers.number import parse_number, plainly
+from factory.verifiers.number import flat, parse_number
 from factory.verifiers.stated import is_whole, stated
 
 
@@ -33,58 +32,14 @@ _WORD = re.compile(r"[\s*_`$]*([^\W_]+)")
 _NEXT = re.compile(r"\s+([^\W_]+)")
 _PUNCTUATION = frozenset(" *_`\"'\u201c\u201d\u2018\u2019$:,.;!()[]{}\u2014-")
 _HEADED = re.compile(r"\(?([^\W_]{1,3})[).:]\s")
-# The words that may stand before the choice that a sentence settles on. No other may: "anything but", "dark".
-_LEADING = frozenset(
-    [
-        *(
-            "the",
-            "a",
-            "an",
-            "this",
-            "that",
-            "it",
-            "is",
-            "it's",
-            "its",
-            "are",
-            "was",
-            "be",
-            "i",
-            "we",
-            "you",
-            "i'd",
-            "in",
-        ),
-        *(
-            "think",
-            "believe",
-            "choose",
-            "pick",
-            "select",
-            "say",
-            "option",
-            "choice",
-            "letter",
-            "answer",
-            "number",
-            "at",
-        ),
-        *(
-            "namely",
-            "simply",
-            "just",
-            "clearly",
-            "definitely",
-            "obviously",
-            "indeed",
-            "therefore",
-            "thus",
-            "so",
-            "hence",
-        ),
-        *("on", "to", "by", "from", "with", "inside", "go", "into", "e.g", "i.e", "correct", "right", "best", "one"),
-    ]
-)
+_LEADS = """
+    the a an this that it is it's its are was be i we you i'd in think believe choose pick select say option
+    choice letter answer number at namely simply just clearly definitely obviously indeed therefore thus so
+    hence on to by from with inside go into e.g i.e correct right best one
+"""
+_LEADING = frozenset(_LEADS.split())
+"""The words that may stand before the choice that a sentence settles on. No other may: "anything but", "dark"."""
+
 # What may follow without punctuation between: a reason, and behind a text also where and when.
 _REASONS = frozenset(["because", "since", "as", "due", "given", "is", "was", "not", "rather", "instead"])
 _PLACES = frozenset(["for", "which", "where", "when", "that", "so", "in", "on", "at", "with", "from", "to"])
@@ -264,13 +219,6 @@ class Offered:
             if named:
                 return next(iter(named)), found.rest
         raise NoAnswer("names no choice")
-
-
-def flat(text: str) -> str:
-    """A text on one line, in the characters of a keyboard."""
-    if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFC", text)
-    return " ".join(plainly(text).split())
 
 
 def _key(text: str) -> str:
