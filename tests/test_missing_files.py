@@ -3,6 +3,7 @@ around. With scripted engines, stage by stage, and by the command."""
 
 import json
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -358,5 +359,7 @@ def test_the_command_tells_in_lines_and_mends_what_it_can(judged: Path, tmp_path
     assert "Traceback" not in command.printed()
     assert (run / "gen-0" / "rollouts" / "00001.parquet").exists()
     examples.write_bytes(kept)
-    Command(run, *SETTINGS, small=()).finish()
+    command = Command(run, *SETTINGS, small=())
+    command.until((run / "gen-0" / "records" / "publish.json").exists)
+    command.stop(signal.SIGKILL)
     assert (tmp_path / "registry" / "run" / "gen-0" / "manifest.json").exists()

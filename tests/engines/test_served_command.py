@@ -1,6 +1,7 @@
 """The whole command with a served model: it stops in the server's words, and goes on at another address."""
 
 import json
+import signal
 from pathlib import Path
 
 import polars as pl
@@ -36,7 +37,9 @@ def test_a_server_that_fails_in_mid_run_stops_it_and_another_address_goes_on(tmp
     identity = read_json(run / "run.json")
     with running() as second:
         second.answer = sums
-        started(run, second, max_concurrency=3, timeout=30, patience=20).finish()
+        command = started(run, second, max_concurrency=3, timeout=30, patience=20)
+        command.until((run / "gen-0" / "records" / "curate.json").exists)
+        command.stop(signal.SIGKILL)
     assert read_json(run / "run.json") == identity
     assert written.items() <= {path: path.read_bytes() for path in run.glob("gen-0/*/*.parquet")}.items()
     attempts = pl.read_parquet(run / "gen-0" / "rollouts").select("attempts").explode("attempts").unnest("attempts")
