@@ -112,7 +112,8 @@ class Stages:
         for outdated in (examples, rejects):  # of a curation that was interrupted
             shutil.rmtree(outdated, ignore_errors=True)
         with line(f"gen {n}  curate") as shown:
-            written = curate(rollouts, examples, rejects, curation, answers_only=self._answers_only(n))
+            alone, hints = self._answers_only(n), self.recipe.at(n).prompt.hints
+            written = curate(rollouts, examples, rejects, curation, answers_only=alone, hints=hints)
             if curation.keep_seeds:
                 reference = reference_examples(
                     self.run, self.recipe.at(n).prompt.prompt(), n, curation, self.recipe.warmup.dialogues

@@ -37,7 +37,8 @@ CHECKS = pa.list_(
     pa.struct(
         [
             column("name", pa.string(), "name and version of the process check"),
-            column("passed", pa.bool_(), "whether the rationale passed"),
+            column("passed", pa.bool_(), "whether the rationale passed; null: not applicable", nullable=True),
+            column("reason", pa.string(), "why it failed or the check does not apply", nullable=True),
         ]
     )
 )

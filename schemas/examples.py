@@ -10,7 +10,7 @@ reference: given, not sampled (a seed rationale; at turn 1 the failed attempt is
 
 EXAMPLES = table(
     "examples",
-    "1.1",
+    "1.2",
     [
         column("example_id", pa.string(), "unique within the generation"),
         column("question_id", pa.string(), "the question this example answers"),

@@ -15,7 +15,7 @@ has the reason ``check_<name>``."""
 
 REJECTS = table(
     "rejects",
-    "1.2",
+    "1.3",
     [
         column("attempt_id", pa.string(), "the attempt; a key of this table"),
         column("question_id", pa.string(), "the question it was made at"),

@@ -170,7 +170,21 @@ def _later(found: pa.Schema, expected: pa.Schema) -> set[str]:
     )
     if major != ours or minor >= newer:
         return set()
-    return {name for field in expected if field.nullable for name, _ in _leaves(pa.schema([field]))}
+    return {name for field in expected for name in _nullable(field)}
+
+
+def _nullable(field: pa.Field, path: str = "") -> Iterator[str]:
+    """The dotted names of :func:`_leaves` below a field that are nullable, or lie in something that is."""
+    path = f"{path}.{field.name}".lstrip(".")
+    if field.nullable:
+        yield from (name.replace(field.name, path, 1) for name, _ in _leaves(pa.schema([field])))
+        return
+    node = field.type
+    while pa.types.is_list(node):  # an element is nullable by Arrow's default, which says nothing
+        node, path = node.value_type, f"{path}[]"
+    if pa.types.is_struct(node):
+        for inner in node:
+            yield from _nullable(inner, path)
 
 
 def scan(paths: Paths, schema: pa.Schema) -> pl.LazyFrame:

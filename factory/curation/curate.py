@@ -6,15 +6,14 @@ A question's attempts lie in one row, so nothing here needs a shuffle.
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import ray
 
-from factory.attempt import Question
 from factory.checks import Check
 from factory.curation import criteria
+from factory.curation.checked import checked
 from factory.files import shards, write_table
 from factory.recipe.groups import Curation
 from factory.record import Files, readable
@@ -32,8 +31,19 @@ ORIGIN = (
 """Where an attempt comes from: see :data:`schemas.examples.ORIGINS`."""
 
 
-def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation, *, answers_only: bool = False) -> Files:
+def curate(
+    rollouts: Path,
+    examples: Path,
+    rejects: Path,
+    curation: Curation,
+    *,
+    answers_only: bool = False,
+    hints: Sequence[str] = (),
+) -> Files:
     """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``.
+
+    Args:
+        hints: what a hint adds to a prompt, with ``{answer}`` to be filled in; for the checks.
 
     Returns:
         what the workers report to have written, by path.
@@ -44,7 +54,7 @@ def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation, *,
         reports = []
         for shard in batch["shard"].to_pylist():
             with readable(Path(shard)):
-                kept, dropped = curate_rollouts(pl.read_parquet(shard), curation, checks, answers_only)
+                kept, dropped = curate_rollouts(pl.read_parquet(shard), curation, checks, answers_only, hints)
             for folder, frame, schema in ((examples, kept, EXAMPLES), (rejects, dropped, REJECTS)):
                 path = folder / Path(shard).name
                 written = write_table(path, to_schema(frame, schema))
@@ -58,7 +68,11 @@ def curate(rollouts: Path, examples: Path, rejects: Path, curation: Curation, *,
 
 
 def curate_rollouts(
-    rollouts: pl.DataFrame, curation: Curation, checks: Sequence[Check] = (), answers_only: bool = False
+    rollouts: pl.DataFrame,
+    curation: Curation,
+    checks: Sequence[Check] = (),
+    answers_only: bool = False,
+    hints: Sequence[str] = (),
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
 
@@ -78,8 +92,7 @@ def curate_rollouts(
     )
     first = ["text_length", "order"] if curation.prefer == "shortest" else ["order"]
     ordered = attempts.with_columns(text_length=pl.col("completion_tokens")).sort("rollout", "hinted", *first)
-    ordered = ordered.with_columns(_checked(ordered, checks), origin=ORIGIN)
-    failed = pl.col("checks").list.eval(pl.element().filter(~pl.element().struct.field("passed")))
+    ordered = checked(ordered.with_columns(origin=ORIGIN), checks, curation, hints)
     ordered = ordered.with_columns(
         reason=pl.when(pl.col("unfit").is_not_null())
         .then("unfit")
@@ -87,8 +100,8 @@ def curate_rollouts(
         .then(pl.lit("empty"))
         .when(~reasons(pl.col("text"), pl.col("answer")) & (not answers_only))
         .then(pl.lit("check_reasoning"))
-        .when(pl.col("origin").is_in(curation.checks_decide) & (failed.list.len() > 0))
-        .then("check_" + failed.list.first().struct.field("name").str.split("/").list.first())
+        .when(pl.col("failed").is_not_null())
+        .then("check_" + pl.col("failed"))
     )
     ordered = ordered.with_columns(
         reason=pl.when(pl.col("reason").is_null() & ~pl.struct("rollout", "text", "reason").is_first_distinct())
@@ -145,7 +158,7 @@ def _examples(kept: pl.DataFrame) -> pl.DataFrame:
 
 
 def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str, int]]]:
-    """``{check: {origin: {"passed": n, "failed": n}}}`` over all correct attempts, kept or not."""
+    """``{check: {origin: {"passed": n, "failed": n, "not_applicable": n}}}`` over all correct attempts, kept or not."""
     kept = pl.scan_parquet(shards(examples)).select("origin", "checks")
     dropped = pl.scan_parquet(shards(rejects)).select(ORIGIN.alias("origin"), "checks")
     results = (
@@ -156,29 +169,12 @@ def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str,
         .len()
         .sort("name", "origin")
     )
+    keys = {True: "passed", False: "failed", None: "not_applicable"}
     counts: dict[str, dict[str, dict[str, int]]] = {}
     for name, origin, passed, count in results.select("name", "origin", "passed", "len").collect().iter_rows():
-        by_origin = counts.setdefault(name, {}).setdefault(origin, {"passed": 0, "failed": 0})
-        by_origin["passed" if passed else "failed"] = count
+        by_origin = counts.setdefault(name, {}).setdefault(origin, dict.fromkeys(keys.values(), 0))
+        by_origin[keys[passed]] = count
     return counts
-
-
-def _checked(attempts: pl.DataFrame, checks: Sequence[Check]) -> pl.Series:
-    """The results of the process checks on every correct attempt; none for the others."""
-    results = [
-        [
-            {"name": f"{check.name}/{check.version}", "passed": check.passes(row["completion"], _question(row))}
-            for check in checks
-        ]
-        if row["verdict"] == "correct"
-        else []
-        for row in attempts.iter_rows(named=True)
-    ]
-    return pl.Series("checks", results, dtype=pl.List(pl.Struct({"name": pl.String, "passed": pl.Boolean})))
-
-
-def _question(row: dict[str, Any]) -> Question:
-    return Question(row["question_id"], "train", row["question"], row["answer"], difficulty=row["difficulty"])
 
 
 def to_schema(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:

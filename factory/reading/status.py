@@ -41,9 +41,9 @@ def status(folder: Path) -> dict[str, Any]:
     ``{"run", "recipe", "generations": [...]}``; a generation has ``generation``, ``model``, ``eval`` (``pass@1``, its
     95 % ``interval``, ``by_difficulty``; ``m1@t1``, ``m5@t1``, ``m1@t5``, ``p1@t5`` and ``per_turn``, null where there
     is one turn; the same for other numbers of turns and parallel attempts), ``questions``, ``attempts``, ``solved``,
-    ``examples`` (by origin), ``rejects`` (by reason), ``checks`` (by name and origin: how many passed and failed),
-    ``completion_tokens``, ``seconds`` (by stage) and ``dataset``. What has not been done yet is null; the evaluation of
-    the final model is the last element.
+    ``examples`` (by origin), ``rejects`` (by reason), ``checks`` (by name and origin: how many passed and failed, and
+    to how many it did not apply), ``completion_tokens``, ``seconds`` (by stage) and ``dataset``. What has not been done
+    yet is null; the evaluation of the final model is the last element.
 
     Raises:
         ConfigError: the folder holds no run.

@@ -8,16 +8,20 @@ from typing import Annotated, Any, ClassVar, Literal
 import yaml
 from pydantic import (
     AfterValidator,
+    Discriminator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    Tag,
     model_validator,
 )
 
 from factory.engines import Sampling
+from factory.errors import nearest
 from factory.prompts import Prompt, read_exemplars
+from factory.recipe.component import Component, find
 from factory.recipe.settings import (
     NAME,
     AComponent,
@@ -89,6 +93,12 @@ class PromptSettings(Settings):
         if not self.exemplars:
             return []
         return [(shown["rationale"], str(shown["answer"])) for shown in read_exemplars(located(self.exemplars))]
+
+    @property
+    def hints(self) -> tuple[str, str]:
+        """What a hint adds to a question, ``{answer}`` to be filled in, and to the right one of its choices."""
+        added = next(part for part in self.hint.split("{question}") if "{answer}" in part)
+        return added.strip(), self.choice_hint.replace("{choice}", "").strip()
 
     def prompt(self) -> Prompt:
         settings = self.model_dump()
@@ -177,6 +187,9 @@ class Preflight(Settings):
     go_on: bool = False
 
 
+Origins = tuple[Literal["sampled", "rationalized", "corrected"], ...]
+
+
 class Curation(Settings):
     """Which attempts become examples.
 
@@ -190,7 +203,8 @@ class Curation(Settings):
         checks: the process checks that every correct attempt is put to; those of the corpus (``CHECKS`` in its module)
             unless the recipe lists others.
         checks_decide: the origins of which an attempt that fails a check is dropped; of the others the result is only
-            written down.
+            written down. A mapping gives each deciding check (by its ``name``) origins of its own, such as
+            ``{equations: [sampled, rationalized]}``; those that it leaves out decide nothing.
         keep_seeds: whether every generation also has the seed questions' own rationales (origin ``reference``), in
             dialogues as well if the warm-up has such.
     """
@@ -201,8 +215,31 @@ class Curation(Settings):
     per_question: PositiveInt = 1
     prefer: Literal["first", "shortest"] = "first"
     checks: Components = ()
-    checks_decide: tuple[Literal["sampled", "rationalized", "corrected"], ...] = ("rationalized",)
+    checks_decide: Annotated[
+        Annotated[Origins, Tag("list")] | Annotated[dict[str, Origins], Tag("mapping")],
+        Discriminator(lambda decide: "mapping" if isinstance(decide, dict) else "list"),
+    ] = ("rationalized",)
     keep_seeds: bool = False
+
+    @model_validator(mode="after")
+    def _checks_are_there(self) -> "Curation":
+        named = [check for check in self.checks if isinstance(check, Component)]
+        for check in named:
+            if not hasattr(find(check.path), "check"):
+                raise ValueError(f"'{check.path}' is no check: it has no method 'check' (factory/checks/__init__.py)")
+        if isinstance(self.checks_decide, dict) and len(named) == len(self.checks):
+            names = {check.identity["name"] for check in named}
+            for name in self.checks_decide:
+                if name not in names:
+                    raise ValueError(
+                        f"checks_decide: no check of this recipe has the name '{name}'{nearest(name, names)}"
+                    )
+        return self
+
+    def decided_by(self, check: str) -> tuple[str, ...]:
+        """The origins of which an attempt that fails a check, given by its name, is dropped."""
+        decide = self.checks_decide
+        return decide.get(check, ()) if isinstance(decide, dict) else decide
 
     @property
     def check_versions(self) -> dict[str, str]:

@@ -237,7 +237,9 @@ def _sentences(error: ValidationError, prefix: str, config: Any) -> Iterator[str
             yield f"{key}: is missing"
         else:
             message = problem["msg"].removeprefix("Value error, ")
-            yield f"{key}: {message[0].lower()}{message[1:]} (it is {problem['input']!r})"
+            of_a_group = problem["type"] == "value_error" and isinstance(problem["input"], dict)
+            it_is = "" if of_a_group else f" (it is {problem['input']!r})"
+            yield f"{key}: {message[0].lower()}{message[1:]}{it_is}"
 
 
 def _siblings(config: Any, prefix: str, where: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ MARK = "<!-- Made by `make docs` from here to the end. -->"
 
 PLUG_INS = {
     **{"corpora": None, "bases": None, "verifiers": "verify"},
-    **{"strategies": None, "engines": "sample", "checks": "passes"},
+    **{"strategies": None, "engines": "sample", "checks": "check"},
 }
 """The folders of what a recipe names by dotted path, with the method that makes a class a plug-in of the kind. Where it
 is a function, it has the name of its file."""
@@ -96,8 +96,8 @@ def _kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
             if name == Recipe.__name__
             else f"mapping of {', '.join(f'`{name}`' for name in inner['properties'])}"
         )
-    if "anyOf" in schema:
-        return " or ".join(_kind(one, defs) for one in schema["anyOf"])
+    if either := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(_kind(one, defs) for one in either)
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "type" not in schema:

@@ -43,7 +43,7 @@ def test_card_says_what_is_known() -> None:
         "| 0 | base | 50.8% | 2,000 | 4,800 | 600 (30%) | 600 | 40 | 4,160 |",
         "| 0 | 400 | 50.8% | 100.0% | 25.0% |",
         "| 1 |  | 60.0% |  |  |",
-        "| derived | rationalized | 298 | 248 | 83.2% |",
+        "| derived | rationalized | 298 | 248 | 83.2% | 0 |",
         "- It is in one language, `en`.",
         "- Its licence is `apache-2.0`. The terms of what it was made from hold as well: addition, tiny_llama.",
         "- The generation before: `gen-1`, manifest `sha256:0d0d0d0d0d0d0d0d`.",

@@ -90,12 +90,12 @@ def test_tree_and_manifest_tell_the_truth(
     assert manifest["tables"] == {
         "examples": {
             "rows": 12,
-            "schema_version": "1.1",
+            "schema_version": "1.2",
             "dialogues": 0,
             "by_origin": {"sampled": 8, "rationalized": 4},
         },
         "rollouts": {"rows": 12, "schema_version": "1.1"},
-        "rejects": {"rows": 3, "schema_version": "1.2", "by_reason": {"wrong": 2, "truncated": 1}},
+        "rejects": {"rows": 3, "schema_version": "1.3", "by_reason": {"wrong": 2, "truncated": 1}},
     }
     assert all(path.stat().st_mode & stat.S_IRGRP for path in folder.rglob("*")), "a dataset is for others to read"
 

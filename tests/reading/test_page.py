@@ -93,7 +93,7 @@ def test_filters_count_what_polars_counts(run: Run, report: Path, visit: Visit) 
     assert shown.locator("#count").inner_text() == f"{found.height} of {found.height} attempts"
     assert {facet: counts(shown, facet) for facet in facets} == {facet: by(facet, found) for facet in facets}
     assert counts(shown, "outcome") == {"evaluation": 2, "kept": 3, "not curated": 1, "rejected": 5}
-    assert counts(shown, "checks") == {"all passed": 4, "none made": 6, "some failed": 1}
+    assert counts(shown, "checks") == {"all passed": 3, "none applied": 1, "none made": 6, "some failed": 1}
     assert shown.locator("select[name=difficulty] option").all_text_contents()[3] == "10 digits (2)", "in natural order"
     shown.locator("select[name=generation]").select_option("0")
     shown.locator("select[name=verdict]").select_option("correct")
@@ -119,6 +119,9 @@ def test_a_dialogue_and_why_it_was_kept(report: Path, visit: Visit) -> None:
     assert detail.locator(".why").inner_text() == "Kept as an example of origin corrected, with weight 1.5."
     assert detail.locator(".answers dd").all_inner_texts() == ["0", "7"]
     assert detail.locator(".checks").inner_text() == "✓ columns/1 passed"
+    other = visit(report, link("which/0/s0t0h")).locator("#detail")
+    assert other.locator(".checks").inner_text() == "○ columns/1 does not apply: no sum"
+    detail = visit(report, link("2+5/0/s0t1")).locator("#detail")
     facts = dict(one.split("\n") for one in detail.locator(".facts div").all_inner_texts())
     expected = {"seed": "2147483647", "temperature": "0.7", "prompt tokens": "9", "completion tokens": "1,234"}
     expected |= {"reward": "1", "weight": "1.5", "pass rate of the question": "75.0%", "verifier": "exact/1"}

@@ -101,7 +101,9 @@ def curated(run: Run, number: int, rows: list[Row], kept: set[str], reasons: dic
     examples, rejects = [], []
     for row in rows:
         for one in row["attempts"]:
-            checks = [{"name": "columns/1", "passed": reasons.get(one["attempt_id"]) != "check_columns"}]
+            failed = reasons.get(one["attempt_id"]) == "check_columns"
+            result = (False, "no <b>column</b>") if failed else (None, "no sum") if one["hinted"] else (True, None)
+            checks = [{"name": "columns/1", "passed": result[0], "reason": result[1]}]
             both = {
                 **{key: row[key] for key in ("question_id", "question", "answer", "difficulty", "generation", "model")},
                 **{key: one[key] for key in ("attempt_id", "turn", "hinted", "completion", "predicted_answer", "seed")},
@@ -120,7 +122,8 @@ def curated(run: Run, number: int, rows: list[Row], kept: set[str], reasons: dic
     write_table(folder / "rejects" / "00000.parquet", pa.Table.from_pylist(rejects, REJECTS))
     by_origin = {"reference": 1} | dict(pl.DataFrame(examples)["origin"].value_counts().iter_rows())
     by_reason = dict(pl.DataFrame(rejects)["reason"].value_counts().iter_rows())
-    checks = {"columns": {"sampled": {"passed": 2, "failed": 1}}}
+    checks = {"columns": {"sampled": {"passed": 2, "failed": 1, "not_applicable": 0}}}
+    checks["columns"]["rationalized"] = {"passed": 0, "failed": 0, "not_applicable": 1}
     outputs = run.described(folder / "examples", folder / "rejects")
     told = {"examples": by_origin, "rejects": by_reason, "checks": checks, "outputs": outputs}
     run.finish("curate", told, 0.2, number)

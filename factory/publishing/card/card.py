@@ -15,7 +15,7 @@ and leaves out the lines of those that are missing::
     questions             {"train": 2000, "eval": 400, "seed": 500}    of the snapshot; those of train are all sampled
     verifier              {"name": "exact", "version": "1"}
     check_versions        {"columns": "1"}       the process checks
-    checks                {"columns": {"rationalized": {"passed": 50, "failed": 248}}}
+    checks                {"columns": {"rationalized": {"passed": 50, "failed": 248, "not_applicable": 0}}}
     teacher, prompt_sha256, recipe_fingerprint, code_commit      texts
     criterion             "correct" or one of RISE's (curation/criteria.py), which keep wrong attempts too; with these
     tau, centred          0.4, False             of the weight exp(reward / tau); centred: the question's mean taken off

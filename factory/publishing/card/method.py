@@ -182,9 +182,9 @@ def limits(manifest: dict[str, Any]) -> str:
         return f"## Known limits\n\n{markdown.bullets(told)}"
     return (
         f"## Known limits\n\n{markdown.bullets(told)}\n\nProcess checks look beyond the final answer. Of the correct "
-        f"attempts they were put to, kept or not, these are flawed:\n\n"
-        f"{markdown.table(['check', 'origin', 'checked', 'flawed', 'share'], flawed)}\n\n"
-        "The column `checks` has the results of each example."
+        f"attempts they were put to, kept or not, these are flawed; to the others a check does not apply:\n\n"
+        f"{markdown.table(['check', 'origin', 'checked', 'flawed', 'share', 'others'], flawed)}\n\n"
+        "The column `checks` has the results of each example, with the reason."
     )
 
 
@@ -197,7 +197,8 @@ def _flawed(manifest: dict[str, Any]) -> Iterator[list[str]]:
                 origin,
                 f"{checked:,}",
                 f"{count['failed']:,}",
-                f"{count['failed'] / checked:.1%}",
+                f"{count['failed'] / checked:.1%}" if checked else "",
+                f"{count.get('not_applicable', 0):,}",
             ]
 
 

@@ -43,7 +43,9 @@ def packed(run: Run, recipe: Recipe) -> dict[str, Any]:
 
         texts      [text, ...]                     what the numbers of texts below stand for
         contexts   [[role, content, ...], ...]     hint-free dialogues, as numbers of texts
-        checks     [[[name, passed], ...], ...]    results of process checks
+        checks     [[[name, passed, reason], ...], ...]
+                                                   results of process checks; passed is null where one does not
+                                                   apply, reason is null where there is none
         rollouts   {column: [...]}                 OF_ROLLOUT, hint (the question as a hinted prompt shows it; null if
                                                    no attempt was hinted): numbers of texts; generation, pass_rate
         attempts   {column: [...]}                 rollout, COLUMNS, NUMBERS, weight; TEXTS, origin, outcome (kept,
@@ -86,7 +88,7 @@ def packed(run: Run, recipe: Recipe) -> dict[str, Any]:
             attempts["reason"].append(texts.of(reason))
             attempts["weight"].append(_number(weight))
             attempts["context"].append(contexts.of(context))
-            attempts["checks"].append(checks.of(tuple((one["name"], one["passed"]) for one in checked or ())))
+            attempts["checks"].append(checks.of(tuple(map(_result, checked or ()))))
     return {
         "texts": list(texts),
         "contexts": list(contexts),
@@ -158,6 +160,11 @@ def _outcomes(run: Run, questions: list[str]) -> dict[str, tuple[Any, ...]]:
         for key, reason, checks in dropped.select("attempt_id", "reason", "checks").collect().iter_rows():
             found[key] = ("rejected", reason, None, checks)
     return found
+
+
+def _result(one: dict[str, Any]) -> tuple[str, bool | None, str | None]:
+    """The result of a check; those of an earlier release have no reason."""
+    return one["name"], one["passed"], one.get("reason")
 
 
 def _choices(run: Run, questions: list[str]) -> dict[str, Choices]:

@@ -6,7 +6,12 @@ const SPARE = 6; // rows beyond each edge of the list
 // What an attempt can be filtered by: key, label, and the value of row i.
 function facetsOf(page, text) {
   const { attempts, rollouts, checks } = page;
-  const checked = checks.map((results) => !results.length ? "none made" : results.every(([, passed]) => passed) ? "all passed" : "some failed");
+  const checked = checks.map((results) => {
+    const found = results.map(([, passed]) => passed);
+    if (found.includes(false)) return "some failed";
+    if (!found.includes(null)) return found.length ? "all passed" : "none made";
+    return found.includes(true) ? "none failed" : "none applied";
+  });
   const ofRollout = (column) => (i) => text(rollouts[column][attempts.rollout[i]]);
   const facets = [
     ["generation", "Generation", (i) => String(rollouts.generation[attempts.rollout[i]])],

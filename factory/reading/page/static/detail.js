@@ -39,11 +39,17 @@ function detail(page, text, i, go) {
       h("p", {}, "The prompt showed the question with its gold answer; a training prompt never does:"), h("pre", {}, asked("hint"))) : null,
     part("Dialogue", h("ol", { class: "dialogue" }, ...dialogue(page, text, i))),
     part("Checks", checks.length
-      ? h("ul", { class: "checks" }, ...checks.map(([name, passed]) => h("li", { class: passed ? "passed" : "failed" }, `${passed ? "✓" : "✗"} ${name} ${passed ? "passed" : "failed"}`)))
+      ? h("ul", { class: "checks" }, ...checks.map(checkOf))
       : h("p", {}, "None were made: they look at correct attempts that are curated.")),
     part("Sampling", h("dl", { class: "facts" }, ...sampling(page, text, i).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value)))))),
     part("All attempts at this question", ...others(page, text, i, go)),
   ].filter((one) => one !== null);
+}
+
+// The result of a check; the reason stands behind it where there is one.
+function checkOf([name, passed, reason]) {
+  const [kind, mark, said] = passed === null ? ["", "○", "does not apply"] : passed ? ["passed", "✓", "passed"] : ["failed", "✗", "failed"];
+  return h("li", { class: kind }, `${mark} ${name} ${said}${reason ? `: ${reason}` : ""}`);
 }
 
 // Why the attempt was kept or not, in a sentence.

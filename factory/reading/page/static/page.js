@@ -34,7 +34,8 @@ function rows(generations) {
   const passed = (name) => (one) => {
     const [check, origin] = name.split(": ");
     const found = one.checks?.[check]?.[origin];
-    return found && `${number(found.passed)} of ${number(found.passed + found.failed)}`;
+    const others = found?.not_applicable ? `, not of ${number(found.not_applicable)}` : "";
+    return found && `${number(found.passed)} of ${number(found.passed + found.failed)}${others}`;
   };
   return [
     ["model", (one) => one.model],
