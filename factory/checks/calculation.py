@@ -41,7 +41,7 @@ _ANNOTATION = re.compile(r"<<([^<>\n]*)>>")
 _MARKED = re.compile(r"[^-+*/().=\d ]")
 _BOLD = re.compile(r"\*\*(?:(?<!\d\*\*)|(?!\d))")  # and not a power
 _PERCENT_OF = re.compile(r"%\s+of\b")
-_BULLET = re.compile(r"^[ \t]*+[-*][ \t]+", re.MULTILINE)
+_INDENT = re.compile(r"^(?:[ \t]++(?:[-*][ \t]+)?|[-*][ \t]+)", re.MULTILINE)
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|\.\d+|[-+*/()=]|[^\W\d]+|[^\s]")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
@@ -188,7 +188,7 @@ def _cleaned(text: str) -> str:
     if "%" in text:
         text = _PERCENT_OF.sub("/100*", text).replace("%", "/100")
     if text[:1] in " \t-*" or "\n " in text or "\n-" in text or "\n*" in text or "\n\t" in text:
-        text = _BULLET.sub("", text)
+        text = _INDENT.sub("", text)
     return text
 
 
@@ -231,7 +231,7 @@ def _is_sure(text: str, start: int, end: int, equation: Equation) -> bool:
         if goes_on or word in _CALCULATING or len(word) < 2 or word[-1].isdigit():
             return False
     behind = text[end : end + 40]
-    if not behind or (behind[0] in ".,;?)\n" and not behind[1:2].isdigit()):
+    if not behind or behind[0] == "\n" or (behind[0] in ".,;?)" and not behind[1:2].isdigit()):
         return True
     after = _WORD.match(behind)
     return after is not None and text[end - 1] == " " and after.group().casefold() not in _CALCULATING

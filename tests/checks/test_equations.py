@@ -37,7 +37,10 @@ def test_what_holds(text: str) -> None:
     [
         ("64 - 27 = 38. The answer is 37.", "64 - 27 = 38 does not hold: it is 37"),
         ("4+9+0=13\n2+5+1=09\nThe answer is 83", "2+5+1 = 9 does not hold: it is 8"),
+        ("4+9+0=12\n2+5+1=08\nThe answer is 83", "4+9+0 = 12 does not hold: it is 13"),
         ("She has 10<<5*2=12>>", "5*2 = 12 does not hold: it is 10"),
+        (" 64 - 27 = 38", "64 - 27 = 38 does not hold: it is 37"),
+        ("  * 64 - 27 = 38", "64 - 27 = 38 does not hold: it is 37"),
         ("10 / 3 = 3.43", "10 / 3 = 3.43 does not hold: it is 3.33333"),
         ("11 / 3 = 3", "11 / 3 = 3 does not hold: it is 3.66667"),
         ("1.5 + 1.25 = 2.6", "1.5 + 1.25 = 2.6 does not hold: it is 2.75"),
