@@ -51,7 +51,7 @@ _SYMBOLS = frozenset("+-*/()=")
 _SUM = frozenset("+-")
 
 _SIDE = r"[-+*/() \d]*+(?:\.(?=\d)[-+*/() \d]*+)*+"
-_PLAIN = re.compile(rf"[-(\d](?:(?<=[A-Za-z,;:.?!] .)|(?<!..)){_SIDE}=(?:{_SIDE}=)*+{_SIDE}")
+_PLAIN = re.compile(rf"[-(\d](?!(?<=-) )(?:(?<=[A-Za-z,;:.?!] .)|(?<!..)){_SIDE}=(?:{_SIDE}=)*+{_SIDE}")
 """Sides without words, from the beginning of a line, or behind a word or a sign and a space."""
 
 _UNIT = re.compile(r"(\d)(?: [A-Za-z]+){1,3}(?= ?[-+*/=)])")
@@ -129,7 +129,9 @@ def read(text: str) -> Found:
 
 def numbers(text: str) -> list[Number]:
     """The numbers of a text, in order, without their signs."""
-    return [value for token in tokens(text) if (value := number(token)) is not None]
+    if not text.isascii() or _MARKED.search(text):
+        text = _cleaned(_apart(text[:READ])[0])
+    return [value for token in _NUMBER.findall(text) if (value := number(token)) is not None]
 
 
 def tokens(text: str) -> list[str]:

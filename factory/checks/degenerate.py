@@ -96,7 +96,7 @@ class Degenerate:
             if grams - different > most:
                 share = (grams - different) / grams
                 return f"{share:.0%} of its runs of {GRAM} words were there before"
-        if len(text) > LONG_WORD and max(map(len, words)) > LONG_WORD:
+        if len(text) > LONG_WORD * len(words) or max(map(len, words)) > LONG_WORD:
             for word in words:
                 found = _LOOP.search(word) if len(word) > LONG_WORD else None
                 if found and len(found.group()) > LONG_WORD // 2:

@@ -37,7 +37,7 @@ class Derived:
         ungrounded: set[Number] = set()
         for equation in read(rationale.text).equations:
             result = equation.shown
-            if not equation.equal or (result != gold and not self.grounded):
+            if (result != gold and not self.grounded) or not equation.equal:
                 continue
             used = set(numbers(equation.calculation))
             if self.grounded and not used <= known:
