@@ -141,8 +141,8 @@ class Teacher(Settings):
 class Rollout(Settings):
     """How the sampling is spread.
 
-    Where and beside what a shard is sampled changes no row, so of these only ``shard_rows`` and the kind of device are
-    part of a run's identity.
+    Where and beside what a shard is sampled changes no row, nor does an error that is tried again, so of these only
+    ``shard_rows`` and the kind of device are part of a run's identity.
 
     Args:
         engines: workers, each with an engine of its own.
@@ -150,15 +150,18 @@ class Rollout(Settings):
         gpus_per_engine: GPUs that each asks Ray for.
         shard_rows: questions of a shard: what is sampled again after a crash, and written at once.
         shards_in_flight: shards that a worker has open at a time, so that the last questions of one do not idle it.
+        retry_errors: whether attempts with the verdict ``error`` are tried again, once, before a table is finished;
+            with the same seeds, so the rows become those of a run without the fault. A context that overflowed is not.
     """
 
-    NEUTRAL: ClassVar = ("engines", "cpus_per_engine", "shards_in_flight")
+    NEUTRAL: ClassVar = ("engines", "cpus_per_engine", "shards_in_flight", "retry_errors")
 
     engines: PositiveInt = 1
     cpus_per_engine: PositiveFloat = 1
     gpus_per_engine: NonNegativeFloat = 0
     shard_rows: PositiveInt = 128
     shards_in_flight: PositiveInt = 4
+    retry_errors: bool = True
 
 
 class Evaluation(Settings):

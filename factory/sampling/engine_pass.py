@@ -3,7 +3,8 @@
 import json
 import shutil
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from factory.sampling.probe import ColdStart, draw, read, refuse_cold_start
 from factory.sampling.rollout import roll_out
 from factory.sampling.worker import Job, Pass, Tally
 from factory.sampling.written import Written
-from factory.terminal import console, line
+from factory.terminal import Line, console, line
 
 READERS = {"evaluation": ("publish",), "rollouts": ("curate", "validate", "publish")}
 """The stages of a generation that use what these two have written."""
@@ -37,7 +38,8 @@ class EnginePass:
         }
 
     def sample(self, *stages: str) -> None:
-        """Do what is missing of the stages ``evaluation`` and ``rollouts``, and write their records.
+        """Do what is missing of the stages ``evaluation`` and ``rollouts``, try their errors again, once, and write
+        their records.
 
         Raises:
             ColdStart: model 0 solves none of the probe's questions.
@@ -63,20 +65,35 @@ class EnginePass:
             if shard.parent == self.passes["probe"].out:
                 self._judge(written[shard.parent])
 
-        started = time.monotonic()
-        with line(f"gen {n}  {' + '.join(stage for stage in left if stage != 'probe') or 'probe'}") as shown:
+        def pass_over(job: Job, shown: Line) -> None:
             shown.update("starting the engine")
-            total = sum(pq.read_metadata(path).num_rows for one in job.passes for path in one.missing())
+            total = sum(pq.read_metadata(path).num_rows for one in job.passes for path in one.left())
             roll_out(
                 job,
                 recipe.rollout,
                 on_progress=lambda tally, pace: shown.update(told(tally, pace), tally["questions"], total),
                 on_shard=keep,
             )
+
+        started = time.monotonic()
+        with line(f"gen {n}  {' + '.join(stage for stage in left if stage != 'probe') or 'probe'}") as shown:
+            pass_over(job, shown)
+        if recipe.rollout.retry_errors and (again := self._with_errors(stages, written)):
+            with line(f"gen {n}  errors again") as shown:
+                pass_over(replace(job, passes=again), shown)
+                retried = [written[one.out].retried() for one in again]
+                mended, errors = (sum(one[name] for one in retried) for name in ("mended", "errors"))
+                shown.result(f"{mended:,} of {errors:,} errors mended")
         seconds = time.monotonic() - started
         for stage in [stage for stage in stages if stage in left]:
             # one pass made them all; its time is that of the last, which is by far the longest
             self._finish(stage, by, written[self.passes[stage].out], seconds if stage == stages[-1] else 0.0)
+
+    def _with_errors(self, stages: Sequence[str], written: dict[Path, Written]) -> tuple[Pass, ...]:
+        """What is to be tried again of the stages that are being made."""
+        there = [self.passes[stage] for stage in stages if self.passes[stage].out in written]
+        passes = (replace(one, again=written[one.out].to_try_again()) for one in there)
+        return tuple(one for one in passes if one.again)
 
     def _finish(self, stage: str, by: Record, written: Written, seconds: float) -> None:
         """Write the record of a stage, all of whose shards are there as their workers reported them."""
@@ -84,6 +101,7 @@ class EnginePass:
         outputs = written.outputs()
         if not written.repeats(outputs, [reader for reader in READERS[stage] if run.record(reader, n)]):
             record: Record = {**rollout_counts(out), **by, "inputs": written.asked, "outputs": outputs}
+            record["retried"] = written.retried()
             if stage == "evaluation":
                 record["eval"] = evaluate(out, self.recipe.evaluation.reported_apart)
             run.finish(stage, record, seconds, n)

@@ -31,18 +31,18 @@ def roll_out(
     on_progress: Callable[[Tally, Tally], None],
     on_shard: Callable[[Path, Record], None] = lambda shard, report: None,
 ) -> Tally:
-    """Sample every missing shard of all passes with one pool of engines, and return what was counted.
+    """Sample every shard that is left of all passes with one pool of engines, and return what was counted.
 
     Passes are sampled in order, so a later pass fills the engine while the stragglers of an earlier one end.
     ``on_progress`` is called about twice a second, once sampling has begun, with the counts so far and with the
     counts per second since the first attempt; ``on_shard`` with every shard and what its worker reports to have written
-    (``host``, ``sha256``, ``rows``), and what it raises ends the sampling.
+    (``host``, ``sha256``, ``rows``, and how many ``errors`` may be tried again), and what it raises ends the sampling.
 
     Raises:
         FactoryError: no engine could be started, none of its requests can succeed, a strategy raised, or a shard
             could not be written. The text is the worker's own reason.
     """
-    work = [{"pass": number, "shard": str(path)} for number, p in enumerate(job.passes) for path in p.missing()]
+    work = [{"pass": number, "shard": str(path)} for number, p in enumerate(job.passes) for path in p.left()]
     if not work:
         return Counter()
     board = ray.remote(num_cpus=0)(Board).remote()
@@ -66,7 +66,7 @@ def roll_out(
         for row in dataset.iter_rows():
             if row["failure"]:
                 raise _stopped(row["failure"], job)
-            on_shard(Path(row["shard"]), {name: row[name] for name in ("host", "sha256", "rows")})
+            on_shard(Path(row["shard"]), {name: row[name] for name in ("host", "sha256", "rows", "errors")})
     except (ray.exceptions.RayError, RuntimeError) as error:
         traceback.print_exc()  # to the log, as a worker that died could not
         raise _stopped(cause(str(error)), job) from error

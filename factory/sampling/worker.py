@@ -24,6 +24,7 @@ from factory.files import shards, write_table, write_text
 from factory.prompts import Prompt
 from factory.recipe.component import Component
 from factory.record import Record
+from factory.sampling.again import Before, errors, is_settled, rollouts_in, sampled
 from factory.sampling.failures import HALF, escaped, refuse_unsampled, told
 from factory.verifiers import judge
 from factory.verifiers.children import processors
@@ -35,17 +36,25 @@ MAX_ENGINE_DEATHS = 3
 
 @dataclass(frozen=True)
 class Pass:
-    """One table of rollouts to make: which questions, what to do with each, how to sample, where to write."""
+    """One table of rollouts to make: which questions, what to do with each, how to sample, where to write.
+
+    With ``again`` nothing new is sampled: of these shards, by name, the errors are tried again.
+    """
 
     questions: Path
     out: Path
     strategy: Component
     sampling: Sampling
+    again: frozenset[str] = frozenset()
 
     def missing(self) -> list[Path]:
         """The shards of questions whose rollouts are not there yet."""
         done = {path.name for path in shards(self.out)}
         return [path for path in shards(self.questions) if path.name not in done]
+
+    def left(self) -> list[Path]:
+        """The shards of questions to work on."""
+        return [path for path in shards(self.questions) if path.name in self.again] if self.again else self.missing()
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,7 @@ class Request:
     by: By
     sampling: Sampling
     quarantined: bool
+    before: Before
 
 
 Tally = Counter[str]
@@ -112,10 +122,13 @@ class Worker:
         try:
             quarantined = deaths.exists() and int(deaths.read_text()) >= MAX_ENGINE_DEATHS
             questions = [Question.of(row) for row in pq.read_table(shard).to_pylist()]
-            rows = await asyncio.gather(*(self._rollout(question, task, quarantined) for question in questions))
-            if not quarantined:
+            there = rollouts_in(out) if task.again else {}
+            rows = await asyncio.gather(
+                *(self._rollout(question, task, quarantined, there.get(question.question_id)) for question in questions)
+            )
+            if not (quarantined or task.again):
                 refuse_unsampled(rows)
-            written = write_table(out, pa.Table.from_pylist(rows, schema=ROLLOUTS))
+            written = write_table(out, pa.Table.from_pylist(rows, schema=ROLLOUTS)) | {"errors": errors(rows)}
             deaths.unlink(missing_ok=True)
         except EngineDead as error:
             # The actor would live on without its engine: leave, so that Ray starts another with the same shards.
@@ -131,7 +144,13 @@ class Worker:
         for engine in getattr(self, "engines", {}).values():
             engine.close()
 
-    async def _rollout(self, question: Question, task: Pass, quarantined: bool) -> dict[str, Any]:
+    async def _rollout(
+        self, question: Question, task: Pass, quarantined: bool, there: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        if there and (quarantined or not errors([there])):
+            self._report(Counter(questions=1))
+            return there
+        before = Before.of(there) if there else Before()
         asked: Counter[tuple[int, bool]] = Counter()
 
         async def ask(
@@ -150,7 +169,7 @@ class Worker:
             tried = [attempt.completion for attempt in after]
             sampling = task.sampling if temperature is None else task.sampling.at(temperature)
             requests = (
-                Request(question, sample, turn, hint, tried, by, sampling, quarantined)
+                Request(question, sample, turn, hint, tried, by, sampling, quarantined, before)
                 for sample in range(first, first + n)
             )
             return list(await asyncio.gather(*map(self._attempt, requests)))
@@ -179,11 +198,18 @@ class Worker:
         messages = job.prompt.sampling_messages(
             question.question, question.answer, question.choices, job.generation, hint, request.tried, question.system
         )
+        name = f"{question.question_id}/{job.generation}/s{sample}t{turn}{'h' if hint else ''}"
+        context = job.prompt.training_messages(question.question, question.choices, request.tried, question.system)
+        teacher = job.teacher_name if request.by == "teacher" else None
+        known = request.before.known(name, context, sampling.temperature, teacher)
+        if known and is_settled(known):
+            return known
         error: str | None = None
         try:
             if request.quarantined:
                 raise SamplingError(f"the engine died {MAX_ENGINE_DEATHS} times with this shard in flight")
-            completion = cut(await self.engines[request.by].sample(messages, seed, sampling), sampling.stop)
+            said = (known and sampled(known)) or await self.engines[request.by].sample(messages, seed, sampling)
+            completion = cut(said, sampling.stop)
             text = escaped(completion.text)
             if text != completion.text:  # neither a table nor a tokenizer takes it
                 completion = replace(completion, text=text, finish_reason="error")  # so it is never judged again
@@ -208,11 +234,11 @@ class Worker:
         )
         mean = completion.mean_logprob
         return Attempt(
-            attempt_id=f"{question.question_id}/{job.generation}/s{sample}t{turn}{'h' if hint else ''}",
+            attempt_id=name,
             sample=sample,
             turn=turn,
             hinted=hint,
-            context=job.prompt.training_messages(question.question, question.choices, request.tried, question.system),
+            context=context,
             completion=completion.text,
             predicted_answer=predicted,
             verdict=verdict,
@@ -225,7 +251,7 @@ class Worker:
             seed=seed,
             temperature=sampling.temperature,
             error=error,
-            teacher=job.teacher_name if request.by == "teacher" else None,
+            teacher=teacher,
         )
 
     def _report(self, counts: Tally, at_once: bool = False) -> None:
@@ -242,8 +268,8 @@ def request_seed(seed: int, question_id: str, generation: int, sample: int, turn
 
 
 def _outcome(shard: Path, failure: str | None, written: Record | None = None) -> pa.Table:
-    """What the driver is told: of a shard that was written its digest and rows, and on which machine that was."""
-    report = {"host": socket.gethostname(), "sha256": "", "rows": 0} | (written or {})
+    """What the driver is told: of a shard that was written its digest, rows and errors, and on which machine it was."""
+    report = {"host": socket.gethostname(), "sha256": "", "rows": 0, "errors": 0} | (written or {})
     named = {"shard": [str(shard)], "failure": pa.array([failure], pa.string())}
     return pa.table(named | {name: [value] for name, value in report.items()})
 

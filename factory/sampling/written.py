@@ -4,6 +4,10 @@ A report reaches the driver through Ray and not through the run folder, so a wri
 report along. The driver keeps each beside its shard, as ``.<shard>.json``, until the record of the stage holds them
 all. A shard without one (the driver was killed in between, or it is of an earlier release) is read and held against
 its questions.
+
+A shard whose errors are tried again is replaced. Its report says so before (``retry``: how many ``errors``, and null
+for ``mended``) and after (how many are ``mended``): no shard is tried a second time, and one that was replaced while
+the driver was killed is read and held against its questions, too.
 """
 
 from collections.abc import Sequence
@@ -15,6 +19,7 @@ from factory.errors import FactoryError
 from factory.files import digest, read_json, shards, write_json
 from factory.record import Files, Record, held_against, readable
 from factory.run import WAYS_OUT, Run
+from factory.sampling.again import errors_in
 from factory.sampling.worker import Job, Pass
 from factory.terminal import console
 
@@ -54,17 +59,37 @@ class Written:
             if recorded:
                 self.reports[name] = recorded | {"by": self.record}
             elif name in self.names:
-                beside = _beside(shard)
-                self.reports[name] = read_json(beside) if beside.exists() else self._adopted(shard, job)
+                self.reports[name] = self._reported(shard, job)
         held_against(self.reports, self.run.folder, self.one.out, way_out=WAYS_OUT["rollouts"])
         for report in self.reports.values():
             self._refuse_otherwise(report["by"])
 
     def add(self, shard: Path, report: Record) -> None:
-        """Keep what a worker reports of a shard: ``host``, ``sha256``, ``rows``."""
-        report = report | {"by": self.by}
+        """Keep what a worker reports of a shard: ``host``, ``sha256``, ``rows``, ``errors``."""
+        name = f"{self.table}/{shard.name}"
+        report = report | {"by": self.by} | _tried(self.reports.get(name, {}), report["errors"])
         write_json(_beside(shard), report)
-        self.reports[f"{self.table}/{shard.name}"] = report
+        self.reports[name] = report
+
+    def to_try_again(self) -> frozenset[str]:
+        """The names of the shards that have errors and were not tried again; their reports say so from now on. A stage
+        that has finished has had its try."""
+        found = set()
+        for name, report in self.reports.items():
+            shard = self.run.folder / name
+            tried = report.get("retry", {}).get("mended") is not None
+            if tried or (self.record and name in self.record["outputs"] and report["by"] is self.record):
+                continue
+            if there := report["errors"] if "errors" in report else errors_in(shard):
+                self.reports[name] = report | {"retry": {"errors": there, "mended": None}}
+                write_json(_beside(shard), self.reports[name])
+                found.add(shard.name)
+        return frozenset(found)
+
+    def retried(self) -> dict[str, int]:
+        """``{"errors", "mended"}``: how many attempts were tried again, and how many of them are no errors now."""
+        tried = [report["retry"] for report in self.reports.values() if "retry" in report]
+        return {name: sum(one[name] or 0 for one in tried) for name in ("errors", "mended")}
 
     def outputs(self) -> Files:
         """Digest and row count of every shard, once all are sampled.
@@ -106,6 +131,20 @@ class Written:
         for name in self.reports:
             _beside(self.run.folder / name).unlink(missing_ok=True)
 
+    def _reported(self, shard: Path, job: Job) -> Record:
+        """The report of a shard that is there, and that of its questions' names."""
+        beside = _beside(shard)
+        if not beside.exists():
+            return self._adopted(shard, job)
+        report: Record = read_json(beside)
+        being_tried = "retry" in report and report["retry"]["mended"] is None
+        if not being_tried or digest(shard) == report["sha256"]:
+            return report
+        adopted = self._adopted(shard, job)
+        adopted |= _tried(report, errors_in(shard))
+        write_json(beside, adopted)
+        return adopted
+
     def _adopted(self, shard: Path, job: Job) -> Record:
         """A report of a shard that has none, from the shard itself."""
         with readable(shard):
@@ -141,6 +180,13 @@ class Written:
             raise FactoryError(
                 f"{self.table} was begun otherwise ({told}): put back what it was begun with, or delete {self.table}/"
             )
+
+
+def _tried(before: Record, errors: int) -> Record:
+    """What the report of a shard that may have been tried again says of that."""
+    if "retry" not in before:
+        return {}
+    return {"errors": errors, "retry": before["retry"] | {"mended": max(0, before["retry"]["errors"] - errors)}}
 
 
 def _beside(shard: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Engines with faults, for the tests of the rollout."""
+"""Engines, and a verifier, with faults: for the tests of the rollout."""
 
 import asyncio
 import errno
@@ -6,12 +6,16 @@ import os
 import random
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from factory.engines import Completion, ContextOverflow, EngineDead, Sampling
+from factory.attempt import Question
+from factory.engines import Completion, ContextOverflow, EngineDead, Sampling, SamplingError
 from factory.engines.scripted import Scripted
 from factory.prompts import Message
+from factory.verifiers import Verdict
+from factory.verifiers.exact import Exact
 
 
 class Mortal(Scripted):
@@ -63,6 +67,28 @@ class Forgotten(Scripted):
         notes.touch()
 
 
+class Faulty(Scripted):
+    """Fails a share of the requests that the seed decides, each the first time that it is asked (noted in ``notes``, a
+    line a request); of these as many fail for ever as ``for_ever`` says, a tenth of which the context is blamed for."""
+
+    def __init__(self, model: str, /, *, notes: Path, faults: float = 0.3, for_ever: float = 0.0, seconds: float = 0.0):
+        super().__init__(model, accuracy=0.4, hinted_accuracy=0.7, seconds=seconds)
+        self.notes, self.faults, self.for_ever = notes, faults, for_ever
+
+    async def sample(self, messages: list[Message], seed: int, sampling: Sampling) -> Completion:
+        asked = self.notes.read_text().split() if self.notes.exists() else []
+        with self.notes.open("a") as notes:
+            notes.write(f"{seed}\n")
+        draw = random.Random(f"fault/{seed}")
+        if draw.random() < self.faults:
+            for_ever = draw.random() < self.for_ever
+            if for_ever and draw.random() < 0.1:
+                raise ContextOverflow("too long")
+            if for_ever or str(seed) not in asked:
+                raise SamplingError("nobody knows why")
+        return await super().sample(messages, seed, sampling)
+
+
 class FullDisk(Scripted):
     """Answers as where the disk has no room: its process can write no table any more."""
 
@@ -73,3 +99,19 @@ class FullDisk(Scripted):
 
 def _no_room(*_: object, **__: object) -> NoReturn:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@dataclass(frozen=True)
+class Moody(Exact):
+    """A verifier that fails the first time that it sees a wrong answer to a question (noted in ``notes``)."""
+
+    notes: Path = Path("notes")
+
+    def verify(self, completion: str, question: Question) -> Verdict:
+        verdict = super().verify(completion, question)
+        seen = self.notes.read_text().split("\n") if self.notes.exists() else []
+        if verdict.verdict == "wrong" and question.question_id not in seen:
+            with self.notes.open("a") as notes:
+                notes.write(f"{question.question_id}\n")
+            raise TimeoutError("the deadline was missed")
+        return verdict
