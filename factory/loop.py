@@ -14,7 +14,8 @@ from factory.terminal import console
 def iterate(recipe: Recipe, run: Run, generations: int) -> None:
     """Bootstrap: each generation samples model n, keeps what reaches the answer and trains model n+1 on it.
 
-    Finished stages are skipped, so the same call after an interruption goes on where it stopped.
+    There are at most so many ``generations``: a recipe may end the loop on a plateau (``until``). Finished stages are
+    skipped, so the same call after an interruption goes on where it stopped.
 
     Raises:
         ConfigError: corpus, machine or registry do not fit the recipe; nothing has been sampled then.
@@ -29,11 +30,15 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
     for n in range(generations):
         stages.sample(n, "evaluation", "rollouts")  # lines 3-4 of the paper: sample, and rationalize what failed
         stages.curate(n)  # lines 5-6: keep what reaches the answer
+        stages.health(n)
         stages.validate(n)
         stages.publish(n)
         stages.finetune(n)  # line 7: from the base, on what was kept
         stages.publish_model(n)
         table.add(n)
+        if stages.is_plateau(n):
+            generations = n + 1
+            break
     if served := recipe.at(
         generations
     ).served_model:  # a server's model does not learn: the trained one is measured by another run

@@ -1,6 +1,7 @@
 """The stages of a run, each a method: it shows a line, does its work and leaves its record. Imports all stages."""
 
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset
 
 from factory.curation.curate import check_counts, curate
+from factory.curation.health import is_due, look
 from factory.curation.seeds import reference_examples, seeds, warmup_examples
 from factory.errors import ConfigError, FactoryError, named
 from factory.files import folder_atomically, shards, write_json, write_table
@@ -21,7 +23,7 @@ from factory.recipe.settings import located
 from factory.record import Record
 from factory.run import Run
 from factory.sampling.engine_pass import EnginePass
-from factory.terminal import line
+from factory.terminal import console, line
 from factory.training.finetune import FinetuneResult, train
 from factory.training.fitness import refuse_unfit
 from schemas import QUESTIONS
@@ -96,6 +98,29 @@ class Stages:
     def curate(self, n: int) -> None:
         folder = self.run.generation(n)
         self.run.stage("curate", lambda: self._curated(n, folder), n)
+
+    def health(self, n: int) -> None:
+        """How generation n is doing, and whether to go on; of one that an earlier release has finished it is not told.
+
+        Told again if the generation was curated anew, until it is validated.
+        """
+        run = self.run
+        if run.record("validate", n):
+            return
+        if is_due(run, n):
+            started = time.monotonic()
+            with line(f"gen {n}  health") as shown:
+                found = look(run, self.recipe.phase_of(n)[1], n)
+                shown.result(found["advice"])
+            run.finish("health", found, time.monotonic() - started, n)
+
+    def is_plateau(self, n: int) -> bool:
+        """Whether the recipe ends the loop after generation n; says so, and how to go on."""
+        told = self.run.record("health", n) if self.recipe.ends_on_plateau(n) else None
+        if told is None or told["go_on"]:
+            return False
+        console.print(f"  generation {n} is the last (until=plateau): {told['advice']}; to go on: until=null")
+        return True
 
     def view(self, n: int, name: str) -> Record:
         """Curate generation n again, into a folder beside its own examples; the record of that."""

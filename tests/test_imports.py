@@ -23,7 +23,7 @@ FLOORS = (
     | {"factory.run", "factory.cluster"},
     {"factory.recipe", "factory.verifiers", "factory.checks"},
     {"factory.corpora", "factory.engines", "factory.attempt", "factory.record", "validation"},
-    {"schemas", "factory.files", "factory.terminal", "factory.prompts"},
+    {"schemas", "factory.files", "factory.terminal", "factory.prompts", "factory.estimates"},
     {"factory.errors"},
 )
 """The rooms, and the nouns that all rooms share, top to bottom: each imports only from floors below its own."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.loop import SCRIPTED, Command, tables
+from tests.support.loop import SCRIPTED, TINY, Command, tables
 
 SETTINGS = (SCRIPTED, "warmup.steps=0", "finetune.steps=2")
 
@@ -28,7 +28,8 @@ KILLS = {
     "base": _exists("records", "questions.json"),
     "rollouts": _shards("gen-0/rollouts", 2),
     "curate": _exists("gen-0", "records", "rollouts.json"),
-    "validate": _exists("gen-0", "records", "curate.json"),
+    "health": _exists("gen-0", "records", "curate.json"),
+    "validate": _exists("gen-0", "records", "health.json"),
     "publish": _exists("gen-0", "records", "validate.json"),
     "finetune": _exists("gen-0", ".checkpoint.tmp"),
     "final evaluation": _shards("gen-1/evaluation", 1),
@@ -68,6 +69,33 @@ def test_killed_in_every_stage(tmp_path: Path, uninterrupted: Path) -> None:
     }
 
 
+def test_killed_while_errors_are_tried_again(tmp_path: Path) -> None:
+    """A shard has been replaced, others have not: the same tables as without a fault and without a kill."""
+    faulty, faultless = (
+        f"engine={{_component_: tests.support.engines.Faulty, notes: {tmp_path / name}, faults: {faults}, seconds: 0.3}}"
+        for name, faults in (("asked", 0.5), ("none", 0.0))
+    )
+    run, other = tmp_path / "run", tmp_path / "other"
+    command = Command(run, faulty, small=TINY)
+
+    def replaced() -> bool:
+        return any(
+            '"mended": ' in path.read_text() and '"mended": null' not in path.read_text()
+            for path in run.glob("gen-0/*/.*.parquet.json")
+        )
+
+    command.until(replaced)
+    command.stop(signal.SIGKILL)
+    assert command.left_behind() == []
+    assert not (run / "gen-0" / "records" / "rollouts.json").exists()
+    printed = Command(run, faulty, small=TINY).finish()
+    assert "errors mended" in printed
+    Command(other, faultless, small=TINY).finish()
+    assert tables(run) == tables(other)
+    retried = json.loads((run / "gen-0" / "records" / "rollouts.json").read_text())["retried"]
+    assert retried["errors"] == retried["mended"] > 5
+
+
 def _press_ctrl_c(command: Command) -> None:
     """The gentle kill: it ends within seconds, and says how to go on."""
     assert command.stop(signal.SIGINT) < 15
@@ -103,7 +131,7 @@ def test_status(uninterrupted: Path) -> None:
         first["examples"][origin] for origin in ("sampled", "rationalized")
     )
     assert set(first["eval"]["by_difficulty"]) == {"1 digit", "2 digits", "3 digits"}
-    assert set(first["seconds"]) == {"evaluation", "rollouts", "curate", "validate", "publish", "finetune"}
+    assert set(first["seconds"]) == {"evaluation", "rollouts", "curate", "health", "validate", "publish", "finetune"}
     assert Path(first["dataset"]).is_dir()
     assert last["examples"] is None
     assert 0 < last["eval"]["pass@1"] < 1

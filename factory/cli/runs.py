@@ -130,11 +130,14 @@ def reverify(
 def _say_where(recipe: str, folder: Path, generations: int, overrides: list[str]) -> None:
     from factory.reading.status import status as read
 
-    dataset = read(folder)["generations"][generations - 1]["dataset"]
+    made = [one["dataset"] for one in read(folder)["generations"] if one["dataset"]][:generations]
+    dataset = made[-1]
+    if len(made) < generations:  # it ended on a plateau
+        overrides = [*overrides, "until=null"]
     words = {
         "dataset": dataset,
         "load it": datasets.load_line(dataset),
-        "go on": command("iterate", folder, recipe, overrides, generations + 1),
+        "go on": command("iterate", folder, recipe, overrides, len(made) + 1),
         "look back": command("status", folder),
         "look at it": command("report", folder),
     }

@@ -6,7 +6,7 @@ nothing differs when a generation is published again.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ def dataset_facts(run: Run, recipe: Recipe, n: int, target: Target) -> dict[str,
         **({"tau": now.curation.tau, "centred": now.curation.centred} if weighed else {}),
         "license": recipe.publish.license,
         "language": list(recipe.publish.language),
+        # those of an earlier release have none, and stay as they are
+        **({"health": health} if (health := [*_health(run, n)]) else {}),
         "funnel": _funnel(rollouts, curated),
         "accuracy": [_accuracy(run, generation) for generation in range(n + 1)],
         "generations": [_counts(run, generation) for generation in range(n + 1)],
@@ -154,6 +156,13 @@ def _accuracy(run: Run, generation: int) -> dict[str, Any]:
         "by_difficulty": measured["by_difficulty"],
         **{name: figure for name, figure in measured.items() if "@t" in name or name == "per_turn"},
     }
+
+
+def _health(run: Run, n: int) -> Iterator[dict[str, Any]]:
+    """The figures of each generation up to n whose health is known, and the advice."""
+    for generation in range(n + 1):
+        if told := run.record("health", generation):
+            yield {"generation": generation, **told["figures"], "advice": told["advice"]}
 
 
 def _counts(run: Run, generation: int) -> dict[str, Any]:

@@ -41,9 +41,12 @@ def status(folder: Path) -> dict[str, Any]:
     ``{"run", "recipe", "generations": [...]}``; a generation has ``generation``, ``model``, ``eval`` (``pass@1``, its
     95 % ``interval``, ``by_difficulty``; ``m1@t1``, ``m5@t1``, ``m1@t5``, ``p1@t5`` and ``per_turn``, null where there
     is one turn; the same for other numbers of turns and parallel attempts), ``questions``, ``attempts``, ``solved``,
-    ``examples`` (by origin), ``rejects`` (by reason), ``checks`` (by name and origin: how many passed and failed, and
-    to how many it did not apply), ``completion_tokens``, ``seconds`` (by stage) and ``dataset``. What has not been done
-    yet is null; the evaluation of the final model is the last element.
+    ``retried`` (attempts that failed and were tried again: ``errors``, and how many are ``mended``), ``examples`` (by
+    origin), ``rejects`` (by reason), ``checks`` (by name and origin: how many passed and failed, and to how many it did
+    not apply), ``health`` (the figures of :func:`factory.curation.health.figures`; ``advice``, one sentence;
+    ``go_on``; ``because``, the figures behind it), ``completion_tokens``, ``seconds`` (by stage) and ``dataset``. What
+    has not been done yet, or was not by the release that made it, is null; the evaluation of the final model is the
+    last element.
 
     Raises:
         ConfigError: the folder holds no run.
@@ -79,13 +82,21 @@ def _generation(number: int, records: dict[str, Record]) -> dict[str, Any]:
         "questions": rollouts.get("questions"),
         "attempts": rollouts.get("attempts"),
         "solved": rollouts.get("solved"),
+        "retried": rollouts.get("retried"),
         "examples": {"sampled": 0, "rationalized": 0} | curated["examples"] if curated else None,
         "rejects": curated["rejects"] if curated else None,
         "checks": curated.get("checks") if curated else None,
+        "health": health(records),
         "completion_tokens": sum(tokens) if tokens else None,
         "seconds": {stage: record["seconds"] for stage, record in records.items()},
         "dataset": records.get("publish", {}).get("dataset"),
     }
+
+
+def health(records: dict[str, Record]) -> dict[str, Any] | None:
+    """What the record of a generation's health says of it; None without one."""
+    told = records.get("health")
+    return {**told["figures"], **{name: told[name] for name in ("advice", "go_on", "because")}} if told else None
 
 
 class Table:
@@ -126,8 +137,10 @@ class Table:
         terminal.console.print("".join(f"{text:>{width}}" for text, (_, width) in zip(texts, found, strict=True)))
 
     def finish(self) -> None:
-        """Print what accuracy did, by difficulty and by turn: a curve where every generation is a bar."""
-        measured = [generation["eval"] for generation in status(self.folder)["generations"]]
+        """Print what accuracy did, by difficulty and by turn: a curve where every generation is a bar; and whether to
+        go on."""
+        generations = status(self.folder)["generations"]
+        measured = [generation["eval"] for generation in generations]
         groups = list(dict.fromkeys(group for one in measured for group in one["by_difficulty"]))
         if len(groups) > 12:
             groups = []
@@ -146,6 +159,9 @@ class Table:
             if name == "accuracy" and known:
                 bounds = " -> ".join("{:.1%}-{:.1%}".format(*one["interval"]) for one in measured if one["interval"])
                 terminal.console.print(f"  {'its 95% interval':<20} {' ' * len(values)}  {bounds}")
+        told = [(one["generation"], one["health"]["advice"]) for one in generations if one["health"]]
+        for number, advice in told[-1:]:
+            terminal.console.print(f"\n  advice after gen {number}: {advice}", markup=False)
 
 
 def _figures(folder: Path) -> tuple[str, ...]:

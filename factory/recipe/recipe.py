@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
@@ -39,6 +39,9 @@ class Recipe(Settings):
         description: one line for people.
         seed: what every draw of the run comes from.
         generations: generations to make; of a recipe with later phases those of the first.
+        until: ``plateau`` ends the loop earlier, after the generation whose health says to stop (``advice`` of the
+            status); of a recipe with later phases only in the last. Then the model trained on it is measured, as at
+            the end of any loop.
         corpus: where the questions come from.
         base: what makes model 0.
         verifier: what judges final answers.
@@ -52,6 +55,7 @@ class Recipe(Settings):
     description: str = ""
     seed: NonNegativeInt = 0
     generations: PositiveInt = 1
+    until: Literal["plateau"] | None = None
     corpus: AComponent
     questions: Questions = Questions()
     base: AComponent
@@ -88,6 +92,11 @@ class Recipe(Settings):
         """The settings that hold for a generation."""
         return self.phase_of(generation)[0]
 
+    def ends_on_plateau(self, generation: int) -> bool:
+        """Whether the loop ends after a generation whose health says to stop."""
+        phase = self.at(generation)
+        return phase is self.phases[-1] and phase.until == "plateau"
+
     @property
     def total(self) -> int:
         """The generations of all phases."""
@@ -116,13 +125,14 @@ class Recipe(Settings):
     def identity(self) -> dict[str, Any]:
         """What the run computes: dotted settings with their values, and the digests of the files they name.
 
-        How many generations a run makes is left out (it may be continued), and so is what changes no table: see
+        How many generations a run makes, and what ends it, is left out (it may be continued), and so is what changes no
+        table: see
         :meth:`neutral` as well.
         """
         found: dict[str, Any] = {}
         begin = 0
         for number, phase in enumerate(self.phases):
-            left_out = {"then", "description", "preflight", "publish", "generations"}
+            left_out = {"then", "description", "preflight", "publish", "generations", "until"}
             settings = flat(phase.model_dump(mode="json", exclude=left_out))
             training = phase.finetune.recipe
             files = [

@@ -100,6 +100,8 @@ def _kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
         return " or ".join(_kind(one, defs) for one in either)
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
     if "type" not in schema:
         return "anything"
     if schema["type"] == "array":

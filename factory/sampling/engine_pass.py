@@ -152,7 +152,7 @@ class EnginePass:
         run.recorded("questions", None, run.questions("train"))
         draw(run.questions("train"), one.questions, self.recipe.preflight.questions, self.recipe.seed)
         settings = self.recipe.model_dump(
-            mode="json", exclude={"description", "generations", "preflight", "publish", "then"}
+            mode="json", exclude={"description", "generations", "until", "preflight", "publish", "then"}
         )
         now = by | {"recipe": settings, "questions": run.described(one.questions)}
         if not configuration.exists() or read_json(configuration) != json.loads(json.dumps(now)):

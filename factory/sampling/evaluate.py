@@ -4,13 +4,13 @@ Of a question's attempts, those of turn 0 are parallel: they know nothing of eac
 turn after turn: sample 0 of every turn is the dialogue.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from factory.estimates import wilson
 from factory.files import shards
 
 SCHEMA = {
@@ -148,13 +148,3 @@ def rollout_counts(rollouts: Path) -> dict[str, Any]:
         completion_tokens=pl.col("completion_tokens").cast(pl.Int64).sum(),
     )
     return pl.concat([questions, sums], how="horizontal").collect().row(0, named=True)
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share of ``n`` questions (Wilson's score interval).
-
-    Also for means of pass rates over several samples, where it is wider than need be: their variance is smaller.
-    """
-    z2 = 1.96**2 / n
-    centre, half = share + z2 / 2, 1.96 * math.sqrt(share * (1 - share) / n + z2 / (4 * n))
-    return (centre - half) / (1 + z2), (centre + half) / (1 + z2)

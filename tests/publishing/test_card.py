@@ -18,6 +18,7 @@ from factory.recipe.groups import Curation
 from schemas.examples import ORIGINS
 from tests.support.card_inputs import DIALOGUE, OVER_TURNS, RISE, SAID, SHOWN, fences, manifest
 from tests.support.publishing import FACTS, RATIONALE, made_in, tree_in
+from tests.support.records import HEALTH
 
 
 def test_card_says_what_is_known() -> None:
@@ -208,3 +209,22 @@ def test_text_does_not_break_the_card() -> None:
         *("How to load it", "How to train on it", "How to reproduce it", "Lineage", "Columns", "Citation"),
     ]
     assert "a|b" in [after.content for token, after in pairwise(tokens) if token.type == "th_open"]
+
+
+def test_health_of_each_generation_and_the_advice() -> None:
+    def told(generation: int, **figures: Any) -> dict[str, Any]:
+        return {"generation": generation, **HEALTH["figures"], "advice": HEALTH["advice"], **figures}
+
+    nothing = dict.fromkeys(HEALTH["figures"]) | {"pass@k": {}, "flawed": {}}  # of a generation that sampled nothing
+    text = card(manifest(FACTS | {"health": [told(0, **nothing), told(1)]}), [])
+    _, _, section = text.partition("## Health\n")
+    section = section.partition("\n## ")[0]
+    lines = [line[2:-2].split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    cells = {name: rest for name, *rest in lines}
+    assert cells["pass@1"][-1] == "40.0% (30.0% to 50.0%)"
+    assert cells["pass@k"] == ["", "60.0% (k = 3)"]
+    assert cells["newly solved"][-1] == "7"
+    assert cells["flawed by columns"][-1] == "30.0%"
+    assert cells["tokens of an example"][-1] == "1,234.5"
+    assert section.strip().endswith(r"Advice after generation 1: stop: it is \<enough\>.")
+    assert "## Health" not in card(manifest(), [])

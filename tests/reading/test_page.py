@@ -70,6 +70,13 @@ def test_head_figures_and_table(report: Path, visit: Visit) -> None:
     assert cells["duplicate"] == ["1", ""]
     assert cells["columns: sampled"] == ["2 of 3", ""]
     assert cells["completion tokens"] == ["11,106", "2,468"]
+    assert cells["pass@1 of the train split"] == ["40.0%", ""]
+    assert cells["pass@k"] == ["@2 50.0%, @3 60.0%", ""]
+    assert cells["length drift, share"] == ["-5.0%", ""]
+    assert cells["newly solved"] == ["7", ""]
+    assert cells["newly lost"] == ["", ""]
+    assert cells["flawed by columns"] == ["30.0%", ""]
+    assert cells["advice"] == ["stop: it is <enough>", ""]
     assert cells["dataset"] == ["registry/run/gen-0", ""]
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from factory import terminal
 from factory.errors import FactoryError
 from factory.reading.status import show, status
-from tests.support.records import ONE_TURN, RISE, TWO_TURNS, opened, record
+from tests.support.records import HEALTH, ONE_TURN, RISE, TWO_TURNS, opened, record
 
 
 @pytest.fixture
@@ -39,6 +39,21 @@ def test_one_turn(tmp_path: Path, printed: io.StringIO) -> None:
         "   0              base   50.0%       100     1,200      40       3           10       7      5,010      21"
     )
     assert not any("turn" in line for line in printed.getvalue().splitlines())
+
+
+def test_health_of_runs_that_have_it(tmp_path: Path, printed: io.StringIO) -> None:
+    run, _ = opened(tmp_path, {})
+    record(run, 0, ONE_TURN, {"sampled": 3})
+    record(run, 1, ONE_TURN, {"sampled": 3})
+    assert [one["health"] for one in status(run.folder)["generations"]] == [None, None]
+    show(run.folder)
+    assert "advice" not in printed.getvalue()
+    run.finish("health", HEALTH, 0.1, 0)
+    first, second = (one["health"] for one in status(run.folder)["generations"])
+    assert first == HEALTH["figures"] | {name: HEALTH[name] for name in ("advice", "go_on", "because")}
+    assert second is None
+    show(run.folder)
+    assert printed.getvalue().splitlines()[-1] == "  advice after gen 0: stop: it is <enough>"
 
 
 def test_several_turns(tmp_path: Path, printed: io.StringIO) -> None:

@@ -211,6 +211,7 @@ CHOSEN = {
     "finetune.config": str(CONFIGS[-1]),
     "finetune.overrides": {"batch_size": 3},
     "publish.hub": "owner/name",
+    "until": "plateau",
 }
 
 
@@ -235,7 +236,7 @@ def test_the_fingerprint_changes_with_every_setting(exemplars: Path) -> None:
         if load_recipe(NAME, [override]).fingerprint() != recipe.fingerprint()
     }
     left = overrides.keys() - changed
-    changes_no_table = ("generations", "description", "preflight.", "publish.")
+    changes_no_table = ("generations", "until", "description", "preflight.", "publish.")
     changes_no_row = {*recipe.neutral(), "rollout.engines", "engine.kv_cache_gib"}
     assert left == {key for key in overrides if key.startswith(changes_no_table)} | changes_no_row
     assert len(left) > 8

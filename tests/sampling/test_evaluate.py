@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from factory.sampling.evaluate import evaluate, wilson
+from factory.estimates import wilson
+from factory.sampling.evaluate import evaluate
 from schemas import ROLLOUTS
 from tests.support.generation import Row, attempt
 

@@ -11,6 +11,7 @@ from factory.files import shards, write_table
 from factory.recipe.load import load_recipe
 from factory.run import Run
 from schemas import EXAMPLES, QUESTIONS, REJECTS, ROLLOUTS
+from tests.support.records import HEALTH
 
 Row = dict[str, Any]
 
@@ -173,6 +174,7 @@ def small(folder: Path) -> Run:
     curated(run, 0, first, kept, {"2+5/0/s2t0": "duplicate", f"{NASTY}/0/s1t0": "check_columns"})
     for stage in ("validate", "publish", "finetune"):
         run.finish(stage, {"dataset": "registry/run/gen-0"}, 1.0, 0)
+    run.finish("health", HEALTH, 1.0, 0)
     finish(run, 1, "rollouts", [rollout("2+5", 1, [attempt("2+5", 1, 0, "correct")])])
     right = [rollout("eval 1", 1, [attempt("eval 1", 1, 0, "correct")], "eval")]
     finish(run, 1, "evaluation", right, MEASURED | OVER_TURNS)

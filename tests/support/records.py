@@ -39,6 +39,18 @@ def record(run: Run, number: int, measured: dict[str, Any], examples: dict[str, 
     run.finish("publish", {"dataset": "d", "manifest_sha256": "cd"}, 0.0, number)
 
 
+HEALTH = {
+    "figures": {
+        **{"pass@1": 0.4, "interval": [0.3, 0.5], "pass@k": {"1": 0.4, "2": 0.5, "3": 0.6}, "solved": 0.6},
+        **{"newly_solved": 7, "newly_lost": None, "rationalized": 0.25, "distinct_rationales": 1.5, "easy": 0.125},
+        **{"near_duplicates": 0.75, "length": 1234.5, "length_drift": -0.05, "flawed": {"columns": 0.3, "mute": None}},
+        **{"tokens_per_example": 99.0, "accuracy": 0.5, "accuracy_interval": [0.4, 0.6]},
+    },
+    **{"advice": "stop: it is <enough>", "go_on": False, "because": {"newly_solved": [None, 7]}},
+}
+"""The record of a generation's health; it stands apart, as runs of earlier releases have none."""
+
+
 def opened(folder: Path, changes: dict[str, Any]) -> tuple[Run, Recipe]:
     """A run of ``star_arithmetic`` with some settings changed."""
     config = yaml.safe_load((Path(__file__).parents[2] / "recipes" / "star_arithmetic.yaml").read_text())

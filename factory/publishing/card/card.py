@@ -29,6 +29,8 @@ and leaves out the lines of those that are missing::
                           "per_turn", as factory.sampling.evaluate has them
     generations           [{"generation": 0, "model": "base", "accuracy": 0.508, "questions": 3000, "attempts": 9000,
                           "solved": 1200, "examples": {"sampled": 10}, "rejects": {"wrong": 3}}, ...] up to this one
+    health                [{"generation": 0, "pass@1": 0.4, "interval": [0.3, 0.5], "pass@k": {"1": 0.4, "4": 0.7},
+                          ..., "advice": "go on: ..."}, ...] up to this one, as factory.curation.health has the figures
     validation            {"passed": False, "expectations": 22, "failures": ["..."]}; with passed False: --unsafe
     seed                  the run's seed; also draws the examples that are shown
     command               "python -m factory iterate recipe.yaml"    with the recipe.yaml beside the card
@@ -64,6 +66,7 @@ def card(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
         numbers.counts(manifest),
         numbers.generations(facts),
         numbers.accuracy(facts.get("accuracy", [])),
+        numbers.health(facts.get("health", [])),
         _examples(shown),
         method.limits(manifest),
         use.load(manifest),

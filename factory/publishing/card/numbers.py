@@ -83,6 +83,49 @@ def accuracy(measured: list[dict[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
+def health(told: list[dict[str, Any]]) -> str:
+    """What the attempts and examples of each generation are like, and whether it was worth to go on."""
+    if not told:
+        return ""
+    most = [max(one["pass@k"].items(), key=lambda at: int(at[0]), default=None) for one in told]
+    flawed = list(dict.fromkeys(name for one in told for name in one["flawed"]))
+    lines: dict[str, list[str]] = {
+        "pass@1": [
+            _share(one["pass@1"]) + (" ({:.1%} to {:.1%})".format(*one["interval"]) if one["interval"] else "")
+            for one in told
+        ],
+        "pass@k": ["" if at is None else f"{_share(at[1])} (k = {at[0]})" for at in most],
+        "questions solved": [_share(one["solved"]) for one in told],
+        "newly solved": [_number(one["newly_solved"]) for one in told],
+        "newly lost": [_number(one["newly_lost"]) for one in told],
+        "examples rationalized": [_share(one["rationalized"]) for one in told],
+        "examples of easy questions": [_share(one["easy"]) for one in told],
+        "distinct rationales of a solved question": [_number(one["distinct_rationales"]) for one in told],
+        "near-duplicate rationales": [_share(one["near_duplicates"]) for one in told],
+        **{f"flawed by {text(name)}": [_share(one["flawed"].get(name)) for one in told] for name in flawed},
+        "tokens of an example": [_number(one["length"]) for one in told],
+        "tokens sampled for an example": [_number(one["tokens_per_example"]) for one in told],
+    }
+    return "\n\n".join(
+        [
+            "## Health",
+            table(
+                ["", *(f"generation {one['generation']}" for one in told)],
+                [[name, *cells] for name, cells in lines.items()],
+            ),
+            "Of the attempts at the questions of the train split: `pass@1` with its 95 % interval, and `pass@k` by the "
+            "unbiased estimator (Chen et al. 2021), are of attempts without a hint. A question is easy whose pass rate "
+            "is above 90 %. Rationales are distinct that differ in their set of equations, and near duplicates if they "
+            "share most of their word 3-grams; both are of correct attempts at the same question.",
+            f"Advice after generation {told[-1]['generation']}: {text(told[-1]['advice'])}.",
+        ]
+    )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
 def _over_turns(measured: list[dict[str, Any]]) -> Iterator[str]:
     """RISE's figures of each model; by turn only of the last."""
     last, sampled = measured[-1]["per_turn"], measured[-1]["generation"]

@@ -93,8 +93,10 @@ def heading(run: Run, recipe: Recipe) -> dict[str, Any]:
 def _state(recipe: Recipe, generations: list[dict[str, Any]]) -> str:
     made = sum("finetune" in generation["seconds"] for generation in generations)
     measured = len(generations) > made or recipe.at(made).served_model
-    if made >= recipe.total and measured:
-        return f"finished: {made} generation{'s' if made > 1 else ''}"
+    told = generations[made - 1]["health"] if made else None
+    plateau = bool(told and not told["go_on"]) and recipe.ends_on_plateau(made - 1)
+    if (made >= recipe.total or plateau) and measured:
+        return f"finished: {made} generation{'s' if made > 1 else ''}{', until a plateau' if plateau else ''}"
     if not generations:
         return "no stage of generation 0 has finished yet"
     done = [stage for stage in STAGES if stage in generations[-1]["seconds"]]

@@ -24,6 +24,15 @@ const counts = (generations, of) => {
   return names.map((name) => [name, (one) => number(of(one)?.[name])]);
 };
 
+const ofHealth = (name, shown) => (one) => (one.health?.[name] == null ? null : shown(one.health[name]));
+const HEALTH = [
+  ["pass@1 of the train split", ofHealth("pass@1", percent)],
+  ["its 95% interval", ofHealth("interval", (bounds) => bounds.map((bound) => (100 * bound).toFixed(1)).join(" to "))],
+  ["pass@k", ofHealth("pass@k", (at) => Object.entries(at).slice(1).map(([k, share]) => `@${k} ${percent(share)}`).join(", "))],
+  ...["solved", "rationalized", "easy", "near_duplicates", "length_drift"].map((name) => [`${name.replaceAll("_", " ")}, share`, ofHealth(name, percent)]),
+  ...["newly_solved", "newly_lost", "distinct_rationales", "length", "tokens_per_example"].map((name) => [name.replaceAll("_", " "), ofHealth(name, number)]),
+];
+
 // Rows of the table: a heading, or a name with what a generation's cell says.
 function rows(generations) {
   const figures = Object.keys(Object.assign({}, ...generations.map((one) => one.eval)));
@@ -31,6 +40,8 @@ function rows(generations) {
   const groups = [...new Set(generations.flatMap((one) => Object.keys(one.eval.by_difficulty)))];
   const checks = [...new Set(generations.flatMap((one) => Object.entries(one.checks ?? {}).flatMap(
     ([name, origins]) => Object.keys(origins).map((origin) => `${name}: ${origin}`))))];
+  const told = generations.filter((one) => one.health);
+  const flawed = [...new Set(told.flatMap((one) => Object.keys(one.health.flawed)))];
   const passed = (name) => (one) => {
     const [check, origin] = name.split(": ");
     const found = one.checks?.[check]?.[origin];
@@ -51,6 +62,8 @@ function rows(generations) {
     ["Rejects, by reason"],
     ...counts(generations, (one) => one.rejects),
     ...(checks.length ? [["Checks passed, by origin"], ...checks.map((name) => [name, passed(name)])] : []),
+    ...(told.length ? [["Health"], ...HEALTH, ...flawed.map((name) => [`flawed by ${name}`, (one) => percent(one.health?.flawed[name])]),
+      ["advice", (one) => one.health?.advice]] : []),
     ["Cost"],
     ["completion tokens", (one) => number(one.completion_tokens)],
     ["seconds", (one) => number(Math.round(Object.values(one.seconds).reduce((sum, each) => sum + each, 0)))],
