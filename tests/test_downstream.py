@@ -19,19 +19,22 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 from tokenizers import ByteLevelBPETokenizer
-from torchtune import config
+from torchtune import config as torchtune_config
 from torchtune.data import CROSS_ENTROPY_IGNORE_IDX
 from torchtune.models.qwen2_5 import qwen2_5_tokenizer
 from transformers import AutoTokenizer
 
 from factory.bases.tiny_llama import tiny_llama
-from factory.publishing import parquet
+from factory.publishing import parquet, tree
+from factory.publishing.configs import config
+from factory.publishing.parquet import TABLES
 from factory.targets.registry import Registry
 from factory.tuning import ChatTokenizer, ExampleStream
-from schemas import EXAMPLES
+from schemas import ATTEMPT, EXAMPLES, ROLLOUTS
 from tests.support.publishing import FACTS, publish, row
 
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
+Rows = list[Row]
 
 
 @dataclass
@@ -157,7 +160,7 @@ def test_torchtune_trains_the_last_answer(dataset: Dataset) -> None:
     tokenizer = qwen2_5_tokenizer("vocab.json", "merges.txt")
     if code := dataset.card_says("torchtune", "python"):
         Path("last_message.py").write_text(code)
-    examples = config.instantiate(OmegaConf.create(dataset.card_says("torchtune", "yaml")).dataset, tokenizer)
+    examples = torchtune_config.instantiate(OmegaConf.create(dataset.card_says("torchtune", "yaml")).dataset, tokenizer)
     trained = [[label for label in one["labels"] if label != CROSS_ENTROPY_IGNORE_IDX] for one in examples]
     assert [tokenizer.decode(labels) for labels in trained] == [
         f"<|im_start|>assistant\n{found['rationale']}<|im_end|>" for found in rows
@@ -204,6 +207,85 @@ def test_trl_trains_the_last_answer(dataset: Dataset, model: Path, monkeypatch: 
     untouched = datasets.load_dataset(str(dataset.folder), split="train")
     alone = Watched(str(model), args=names["arguments"], train_dataset=untouched).train_dataset
     assert list(alone["input_ids"]) == list(alone["labels"]) == [tokens for tokens, _ in ours]
+
+
+@pytest.fixture
+def pairs(dataset: Dataset, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """The real run's rollouts and examples, or dialogues of one's own, published with the config ``pairs``."""
+    tables: dict[str, list[Path]]
+    if "a real run" in request.node.name:
+        tables = {name: sorted(dataset.shards[0].parents[1].glob(f"{name}/*.parquet")) for name in TABLES}
+    else:
+        rows, kept = zip(*map(tried, range(20)), strict=True)
+        tables = {"rollouts": [Path("r.parquet")], "examples": [Path("e.parquet")], "rejects": []}
+        pq.write_table(pa.Table.from_pylist(rows, ROLLOUTS), tables["rollouts"][0])
+        pq.write_table(pa.Table.from_pylist(kept, EXAMPLES), tables["examples"][0])
+    tables["pairs"] = config("pairs", tables, Path("pairs").absolute())
+    monkeypatch.setattr(tree, "draw", lambda *_: None)
+    inputs = {"tables": tables, "recipe": "", "facts": FACTS}
+    return Dataset(publish(Registry(Path("paired/sums").absolute()), inputs).folder("*"), tables["pairs"])
+
+
+def tried(number: int) -> tuple[Row, Row]:
+    """A rollout with a wrong and a right attempt, every other in a second turn, and the example of the right one."""
+    context = [{"role": "user", "content": f"Ä|{number}\n+9 = ?"}]
+    if number % 2:
+        context += [{"role": "assistant", "content": "12."}, {"role": "user", "content": "The answer is incorrect."}]
+    long = " Yes." * (300 if number == 0 else 0)
+    texts = {"wrong": f"{number} and 9 is {number + 8}.", "correct": f"{number}+9 is\n\n{number + 9}, not π.{long}"}
+    attempts = [
+        row(ATTEMPT, attempt_id=f"{number}/{verdict}", context=context, completion=text, verdict=verdict)
+        for verdict, text in texts.items()
+    ]
+    messages = [*context, {"role": "assistant", "content": texts["correct"]}]
+    known = {"origin": ("sampled", "corrected")[number % 2], "messages": messages, "verdict": "correct"}
+    kept = row(EXAMPLES, example_id=f"e{number}", attempt_id=f"{number}/correct", **known)
+    return row(ROLLOUTS, question_id=f"q{number}", attempts=attempts), kept
+
+
+def test_trl_prefers_what_is_chosen(pairs: Dataset, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the card has it, but for the model's name, and for how long: TRL's own preparation has the prompts and both
+    answers as our own tokenizer renders them, and its loss is finite."""
+    import trl
+
+    made: list[Any] = []
+
+    class Watched(trl.DPOTrainer):
+        def __init__(self, *args: Any, **settings: Any):
+            super().__init__(*args, **settings)
+            made.append(self)
+
+    small = {"max_steps": 2, "logging_steps": 1, "save_strategy": "no", "disable_tqdm": True, "use_cpu": True}
+    monkeypatch.setattr(trl, "DPOTrainer", Watched)
+    monkeypatch.setattr(trl, "DPOConfig", partial(trl.DPOConfig, report_to="none", **small))
+    code = str(pairs.card_says("TRL, on pairs", "python"))
+    code = code.replace("registry/sums/gen-0", str(pairs.folder)).replace('"base-model"', repr(str(model)))
+    exec(code, {})
+    rows = pq.ParquetDataset(pairs.shards).read().to_pylist()
+    assert len(rows) > 5
+    tokenizer, prepared = ChatTokenizer(str(model)), made[0].train_dataset
+    for answer in ("chosen", "rejected"):
+        ours = [tokenizer.tokenize_messages(found["prompt"] + found[answer]) for found in rows]
+        both = zip(prepared["prompt_ids"], prepared[f"{answer}_ids"], strict=True)
+        assert [prompt + said for prompt, said in both] == [tokens for tokens, _ in ours]
+        assert [len(prompt) for prompt in prepared["prompt_ids"]] == [sum(mask) for _, mask in ours]
+    losses = [logged["loss"] for logged in made[0].state.log_history if "loss" in logged]
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()
+
+
+def test_trl_trains_prompts_and_completions(dataset: Dataset, model: Path) -> None:
+    """The config ``prompt_completion`` needs no code: the same tokens are trained as those of the card's."""
+    import trl
+
+    shards = config("prompt_completion", {"examples": dataset.shards}, Path("completions").absolute())
+    loaded = datasets.load_dataset("parquet", data_files=[str(path) for path in shards], split="train")
+    arguments = trl.SFTConfig(output_dir="trained", max_length=None, report_to="none", use_cpu=True, disable_tqdm=True)
+    prepared = trl.SFTTrainer(str(model), args=arguments, train_dataset=loaded).train_dataset
+    right = [found for found in dataset.rows() if found["verdict"] in (None, "correct")]
+    ours = [ChatTokenizer(str(model)).tokenize_messages(found["messages"]) for found in right]
+    assert list(prepared["input_ids"]) == [tokens for tokens, _ in ours]
+    assert [[label == -100 for label in one] for one in prepared["labels"]] == [mask for _, mask in ours]
 
 
 DOCUMENTED = {"path", "name", "split", "ds_type", "type", "field_messages", "message_property_mappings"} | {

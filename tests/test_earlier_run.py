@@ -9,8 +9,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 import factory
+from factory.loop import republish
+from factory.publishing.publication import chosen
 from factory.reading.lineage import lineage
 from factory.recipe.load import load_recipe
 from factory.run import Run
@@ -60,3 +63,28 @@ def test_it_goes_on_from_python(earlier: Path, capfd: pytest.CaptureFixture[str]
     assert "gen 1  publish" in capfd.readouterr().out
     with pytest.raises(factory.ConfigError, match="generation 2 has not been curated; there are 0, 1"):
         factory.examples(run, 2)
+
+
+def test_it_is_published_elsewhere_with_more_configs(earlier: Path) -> None:
+    """As the recipe asks for them since: pairs of what its rollouts hold, never with a hint, held by the manifest."""
+    settings = yaml.safe_load((earlier / "recipe.yaml").read_text())
+    settings["publish"]["configs"] = ["prompt_completion", "pairs"]
+    (earlier / "recipe.yaml").write_text(yaml.safe_dump(settings))
+    run, recipe, generations, target = chosen(earlier, None, "elsewhere")
+    (once,), (again,) = (republish(recipe, run, generations, target, unsafe=False) for _ in range(2))
+    assert once == again
+    (found,) = lineage(published("elsewhere/gen-0"))
+    assert found.mismatches == []
+    frames = {name: pl.read_parquet(f"elsewhere/gen-0/{name}/*.parquet") for name in ("pairs", "rollouts", "data")}
+    attempts = frames["rollouts"].select("attempts").explode("attempts").unnest("attempts")
+    kept = frames["pairs"].join(frames["data"], on="example_id", suffix="_kept")
+    assert len(kept) == len(frames["pairs"]) > 3
+    assert (kept["messages"] == kept.select(pl.concat_list("prompt", "chosen")).to_series()).all()
+    rejected = frames["pairs"].join(attempts, on="attempt_id", suffix="_tried")
+    assert len(rejected) == rejected["attempt_id"].n_unique() == len(kept)
+    assert not rejected["hinted"].any()
+    assert set(rejected["verdict"]) == {"wrong"}
+    assert rejected["rejected"].list.first().struct.field("content").to_list() == rejected["completion"].to_list()
+    assert "configs:\n  - prompt_completion\n  - pairs" in Path("elsewhere/gen-0/recipe.yaml").read_text()
+    with pytest.raises(factory.FactoryError, match="published already with other content"):
+        republish(recipe, run, generations, None, unsafe=False)

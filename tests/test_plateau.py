@@ -75,5 +75,3 @@ def test_only_the_last_phase_ends_on_a_plateau() -> None:
     two = load_recipe("star_arithmetic", ["until=plateau", "generations=2", "then=[{sampling: {temperature: 0.5}}]"])
     assert [two.ends_on_plateau(n) for n in range(4)] == [False, False, True, True]
     assert not load_recipe("star_arithmetic").ends_on_plateau(0)
-    with pytest.raises(factory.ConfigError, match="until: input should be 'plateau'"):
-        load_recipe("star_arithmetic", ["until=platau"])

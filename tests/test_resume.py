@@ -71,12 +71,15 @@ def test_killed_in_every_stage(tmp_path: Path, uninterrupted: Path) -> None:
 
 def test_killed_while_errors_are_tried_again(tmp_path: Path) -> None:
     """A shard has been replaced, others have not: the same tables as without a fault and without a kill."""
-    faulty, faultless = (
-        f"engine={{_component_: tests.support.engines.Faulty, notes: {tmp_path / name}, faults: {faults}, seconds: 0.3}}"
-        for name, faults in (("asked", 0.5), ("none", 0.0))
-    )
+
+    def settings(name: str, faults: float) -> tuple[str, str]:
+        faulty = "_component_: tests.support.engines.Faulty"
+        engine = f"{{{faulty}, notes: {tmp_path / name}, faults: {faults}, seconds: 0.3}}"
+        return f"engine={engine}", "preflight.questions=0"  # the probe would ask all of so few questions first
+
+    faulty, faultless = settings("asked", 0.5), settings("none", 0.0)
     run, other = tmp_path / "run", tmp_path / "other"
-    command = Command(run, faulty, small=TINY)
+    command = Command(run, *faulty, small=TINY)
 
     def replaced() -> bool:
         return any(
@@ -88,9 +91,9 @@ def test_killed_while_errors_are_tried_again(tmp_path: Path) -> None:
     command.stop(signal.SIGKILL)
     assert command.left_behind() == []
     assert not (run / "gen-0" / "records" / "rollouts.json").exists()
-    printed = Command(run, faulty, small=TINY).finish()
+    printed = Command(run, *faulty, small=TINY).finish()
     assert "errors mended" in printed
-    Command(other, faultless, small=TINY).finish()
+    Command(other, *faultless, small=TINY).finish()
     assert tables(run) == tables(other)
     retried = json.loads((run / "gen-0" / "records" / "rollouts.json").read_text())["retried"]
     assert retried["errors"] == retried["mended"] > 5

@@ -1,8 +1,9 @@
 """Parquet as it is published: as the ``datasets`` library writes it, so that the Hub serves and stores it well."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,10 +11,19 @@ from datasets import Features
 from datasets.config import DEFAULT_CDC_OPTIONS
 
 from factory.targets import PublishError
-from schemas import EXAMPLES, REJECTS, ROLLOUTS
+from schemas import EXAMPLES, PAIRS, PROMPT_COMPLETION, REJECTS, ROLLOUTS
 
 TABLES = {"examples": (EXAMPLES, "data"), "rollouts": (ROLLOUTS, "rollouts"), "rejects": (REJECTS, "rejects")}
 """The schema of each published table and the folder it lies in; the first is the default config."""
+
+ON_REQUEST = {"pairs": (PAIRS, "pairs"), "prompt_completion": (PROMPT_COMPLETION, "prompt_completion")}
+"""The same of what is published where a recipe asks for it (``publish.configs``)."""
+
+
+def tables_of(manifest: Mapping[str, Any]) -> dict[str, tuple[pa.Schema, str]]:
+    """The tables of one generation, in the order in which they are told."""
+    return {name: table for name, table in (TABLES | ON_REQUEST).items() if name in manifest["tables"]}
+
 
 ROW_GROUP_BYTES = 100_000_000
 FILE_BYTES = 500_000_000

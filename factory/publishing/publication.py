@@ -8,6 +8,7 @@ import yaml
 
 from factory.errors import ConfigError, FactoryError, nearest
 from factory.files import scratch_folder, shards
+from factory.publishing.configs import config
 from factory.publishing.facts import dataset_facts, model_facts
 from factory.publishing.order import known_first
 from factory.publishing.parquet import TABLES
@@ -92,10 +93,12 @@ class Publication:
         earlier = [shards(self.run.generation(before) / "examples") for before in range(n)]
         with line(f"gen {n}  publish") as shown, scratch_folder(folder / ".ordered.tmp") as ordered:
             shown.update("writing the files")
+            tables["examples"] = known_first(tables["examples"], earlier, ordered)
+            wanted = {name: config(name, tables, ordered / name) for name in self.recipe.publish.configs}
             published = publish_dataset(
                 to,
                 n,
-                tables=tables | {"examples": known_first(tables["examples"], earlier, ordered)},
+                tables=tables | wanted,
                 recipe=_recipe(self.recipe),
                 facts=dataset_facts(self.run, self.recipe, n, to),
                 near=folder,
@@ -173,7 +176,8 @@ def chosen(folder: Path, generation: int | None, to: str | None) -> tuple[Run, R
 def _recipe(recipe: Recipe) -> str:
     """The resolved recipe as YAML text, to make the same again: where this run published is no part of that."""
     settings = recipe.resolved()
-    settings["publish"] = {name: settings["publish"][name] for name in ("license", "language")}
+    told = ("license", "language", *(["configs"] if settings["publish"]["configs"] else []))
+    settings["publish"] = {name: settings["publish"][name] for name in told}
     return yaml.safe_dump(settings, sort_keys=False)
 
 

@@ -9,6 +9,7 @@
     data/train-00000-of-00003.parquet    examples, the default config
     rollouts/train-00000-of-00007.parquet
     rejects/train-00000-of-00001.parquet
+    pairs/, prompt_completion/           those that the recipe asks for
 
 ``manifest.json`` is ``{"name", "generation", "tables", "files", "facts"}``. ``tables`` has the ``rows`` and
 ``schema_version`` of each table, the examples ``by_origin`` and how many of them are ``dialogues`` (several messages of
@@ -32,7 +33,7 @@ from factory.files import digest
 from factory.publishing.card.card import card
 from factory.publishing.card.figures import draw
 from factory.publishing.card.model import model_card
-from factory.publishing.parquet import TABLES, write_table
+from factory.publishing.parquet import tables_of, write_table
 
 DERIVED = ("README.md", "figures/", "recipe.yaml")
 """What follows from other files and facts (the recipe from its fingerprint): a later release of this project, or a
@@ -47,7 +48,8 @@ def dataset_tree(
     Args:
         name: of the dataset; ``owner/name`` on the Hub.
         generation: 0-based generation.
-        tables: ``examples``, ``rollouts`` and ``rejects``, each with its ordered Parquet shards (there may be none).
+        tables: ``examples``, ``rollouts`` and ``rejects``, each with its ordered Parquet shards (there may be none);
+            and those of :data:`factory.publishing.parquet.ON_REQUEST` that are wanted.
         recipe: the resolved recipe as YAML text.
         facts: JSON values. Wall-clock times do not belong here: they would make the same content look different.
 
@@ -56,7 +58,7 @@ def dataset_tree(
     """
     manifest: dict[str, Any] = {"name": name, "generation": generation, "tables": {}, "files": {}, "facts": facts}
     files, scans = manifest["files"], {}
-    for table, (schema, subfolder) in TABLES.items():
+    for table, (schema, subfolder) in tables_of({"tables": tables}).items():
         parts = write_table(folder / subfolder, schema, tables[table])
         files |= {path.relative_to(folder).as_posix(): _entry(path) | {"rows": rows} for path, rows in parts.items()}
         version = schema.metadata[b"schema_version"].decode()

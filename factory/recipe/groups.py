@@ -272,6 +272,8 @@ class Publish(Settings):
         private: whether a new repository on the Hub is private; one that is there stays as it is.
         license: the Hub's identifier of a license; the corpus's (``LICENSE`` in its module) unless given.
         language: the Hub's identifiers of the languages of the texts.
+        configs: datasets to publish beside examples, rollouts and rejects: ``pairs`` of a right and a wrong answer to
+            the same prompt (for DPO), and ``prompt_completion``, the right examples split for trainers that want that.
         publish_model: whether the model that was trained on generation N is published as well: on the Hub in the model
             repository of the same name.
     """
@@ -282,6 +284,7 @@ class Publish(Settings):
     private: bool = True
     license: str | None = None
     language: tuple[str, ...] = ("en",)
+    configs: tuple[Literal["pairs", "prompt_completion"], ...] = ()
     publish_model: bool = False
 
 

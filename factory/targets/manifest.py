@@ -42,6 +42,8 @@ class Tables(Shape):
     examples: Table
     rollouts: Table
     rejects: Table
+    pairs: Table | None = None
+    prompt_completion: Table | None = None
 
 
 class Accuracy(Shape):

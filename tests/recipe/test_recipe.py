@@ -102,6 +102,8 @@ MISTAKES = {
     "strategy.samples=2.5": "strategy.samples: input should be a valid integer",
     "gate=7": "gate: input should be a valid dictionary",
     "curation.prefer=longest": "curation.prefer: input should be 'first' or 'shortest' (it is 'longest')",
+    "publish.configs=[pears]": "publish.configs.0: input should be 'pairs' or 'prompt_completion' (it is 'pears')",
+    "until=platau": "until: input should be 'plateau' (it is 'platau')",
     "seed=-1": "seed: input should be greater than or equal to 0 (it is -1)",
     "generations=0": "generations: input should be greater than 0 (it is 0)",
     "curation.per_question=0": "curation.per_question: input should be greater than 0 (it is 0)",
@@ -211,6 +213,7 @@ CHOSEN = {
     "finetune.config": str(CONFIGS[-1]),
     "finetune.overrides": {"batch_size": 3},
     "publish.hub": "owner/name",
+    "publish.configs": ["pairs"],
     "until": "plateau",
 }
 

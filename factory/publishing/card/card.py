@@ -46,7 +46,7 @@ from factory.publishing.card import method, numbers, use
 from factory.publishing.card.header import header
 from factory.publishing.card.markdown import block, table, text
 from factory.publishing.card.train import train
-from factory.publishing.parquet import TABLES
+from factory.publishing.parquet import tables_of
 
 
 def card(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
@@ -73,7 +73,7 @@ def card(manifest: dict[str, Any], shown: list[dict[str, Any]]) -> str:
         train(manifest),
         use.reproduce(facts),
         use.lineage(manifest),
-        _columns(),
+        _columns(manifest),
         method.citation(facts),
     ]
     return f"---\n{header(manifest)}\n---\n\n" + "\n\n".join(section for section in sections if section) + "\n"
@@ -95,9 +95,9 @@ def _examples(shown: list[dict[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
-def _columns() -> str:
+def _columns(manifest: dict[str, Any]) -> str:
     parts = ["## Columns"]
-    for config, (schema, _) in TABLES.items():
+    for config, (schema, _) in tables_of(manifest).items():
         parts += [f"### {config}", table(["column", "type", "meaning"], _meanings(schema))]
     return "\n\n".join(parts)
 

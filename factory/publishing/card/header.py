@@ -5,7 +5,7 @@ from typing import Any
 from datasets import Features
 from huggingface_hub import DatasetCardData
 
-from factory.publishing.parquet import TABLES
+from factory.publishing.parquet import tables_of
 
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
 """The Hub's size categories, one per digit from three digits on."""
@@ -34,7 +34,7 @@ def header(manifest: dict[str, Any]) -> str:
     facts, rows = manifest["facts"], manifest["tables"]["examples"]["rows"]
     configs: list[dict[str, Any]] = [
         {"config_name": name, "data_files": [{"split": "train", "path": f"{folder}/train-*.parquet"}]}
-        for name, (_, folder) in TABLES.items()
+        for name, (_, folder) in tables_of(manifest).items()
     ]
     configs[0]["default"] = True
     return DatasetCardData(
@@ -45,7 +45,7 @@ def header(manifest: dict[str, Any]) -> str:
         size_categories=[SIZES[max(0, len(str(rows)) - 3)]],
         tags=["rationales", "reasoning", "chain-of-thought", "synthetic", *facts.get("methods", ())],
         configs=configs,
-        dataset_info=[_info(manifest, name) for name in TABLES],
+        dataset_info=[_info(manifest, name) for name in tables_of(manifest)],
     ).to_yaml()
 
 
@@ -58,7 +58,7 @@ def license(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _info(manifest: dict[str, Any], name: str) -> dict[str, Any]:
-    schema, folder = TABLES[name]
+    schema, folder = tables_of(manifest)[name]
     # the size on disk stands for that in memory as well, which nobody knows before the rows are read
     size = sum(entry["bytes"] for path, entry in manifest["files"].items() if path.startswith(f"{folder}/"))
     return {

@@ -26,6 +26,14 @@ examples = {loaded}
 arguments = SFTConfig(output_dir="trained", max_length=None)
 SFTTrainer("base-model", args=arguments, train_dataset=examples).train()"""
 
+DPO = """\
+from datasets import load_dataset
+from trl import DPOConfig, DPOTrainer
+
+pairs = {loaded}
+arguments = DPOConfig(output_dir="trained", max_length=None)
+DPOTrainer("base-model", args=arguments, train_dataset=pairs).train()"""
+
 LAST_MESSAGE = """\
 from torchtune.data import Message
 from torchtune.datasets import SFTDataset
@@ -110,6 +118,7 @@ def train(manifest: dict[str, Any]) -> str:
             "Given `messages`, `SFTTrainer` trains on all of them; given a prompt and a completion, on the completion. "
             "Without `max_length=None` it cuts examples at 1,024 tokens:",
             block(TRL.format(**code), "python"),
+            *_preferred(manifest),
             "### torchtune",
             *(_torchtune(manifest) if as_it_is else _torchtune_by_message(manifest, code)),
             "### Axolotl",
@@ -117,6 +126,18 @@ def train(manifest: dict[str, Any]) -> str:
             *(_whole(manifest, code) if manifest["facts"].get("strips_reasoning") else ()),
         ]
     )
+
+
+def _preferred(manifest: dict[str, Any]) -> list[str]:
+    """How to train on pairs, where there are any."""
+    if not manifest["tables"].get("pairs", {}).get("rows"):
+        return []
+    return [
+        "### TRL, on pairs",
+        "Of the config `pairs`, `chosen` is an example and `rejected` a wrong attempt at the same prompt, made without "
+        "a hint. Neither is in two pairs, and those of nearly equal length were paired first:",
+        block(DPO.format(loaded=loaded(manifest, "pairs")), "python"),
+    ]
 
 
 def _torchtune(manifest: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from factory.publishing.card.markdown import block, bullets, fact_list
 from factory.publishing.card.method import holds_wrong, short
-from factory.publishing.parquet import TABLES
+from factory.publishing.parquet import tables_of
 
 HUB = "https://huggingface.co"
 
@@ -35,7 +35,7 @@ def load(manifest: dict[str, Any]) -> str:
     """With ``datasets`` and with polars."""
     files = f"hf://datasets/{where(manifest)}" if on_hub(manifest) else where(manifest)
     # datasets 5.2 opens a split without rows only when it streams
-    with_rows = [config for config in TABLES if manifest["tables"][config]["rows"]]
+    with_rows = [config for config in tables_of(manifest) if manifest["tables"][config]["rows"]]
     code = ["import polars", "from datasets import load_dataset", ""]
     code += [f"{config} = {loaded(manifest, config)}" for config in with_rows]
     code += ["", f'examples = polars.scan_parquet("{files}/data/*.parquet")  # the same, read lazily']
