@@ -23,7 +23,8 @@ def iterate(recipe: Recipe, run: str | Path | None = None, generations: int | No
     Args:
         recipe: see :func:`factory.load_recipe`.
         run: run folder; ``runs/<name of the recipe>`` by default.
-        generations: how many there are to be in all; the recipe says how many by default.
+        generations: how many there are to be in all, at most (``until`` may end the loop earlier); the recipe says how
+            many by default.
 
     Returns:
         the run folder, for :func:`factory.status` and :func:`factory.examples`.
