@@ -47,16 +47,18 @@ _TOKEN = re.compile(r"\d+(?:\.\d+)?|\.\d+|[-+*/()=]|[^\W\d]+|[^\s]")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _TWO = re.compile(r" *(\d+) *([-+*]) *(\d+) *")
 _OPERATORS = frozenset("+-*/")
-_SYMBOLS = frozenset("+-*/()=")
 _SUM = frozenset("+-")
 
 _SIDE = r"[-+*/() \d]*+(?:\.(?=\d)[-+*/() \d]*+)*+"
 _PLAIN = re.compile(rf"[-(\d](?!(?<=-) )(?:(?<=[A-Za-z,;:.?!] .)|(?<!..)){_SIDE}=(?:{_SIDE}=)*+{_SIDE}")
 """Sides without words, from the beginning of a line, or behind a word or a sign and a space."""
 
-_UNIT = re.compile(r"(\d)(?: [A-Za-z]+){1,3}(?= ?[-+*/=)])")
+_LOOSE = re.compile(rf"(?<![-+*/() \d]){_SIDE}=(?:{_SIDE}=)*+{_SIDE}")
+"""The same wherever they stand."""
+
+_UNIT = re.compile(r"(\d) ?[A-Za-z]+(?: [A-Za-z]+){0,2}(?= ?[-+*/=)])")
 _VALUE = r"\d++(?:\.\d++)?+(?: [a-z]{3,}+)?+"
-_WITH_UNITS = re.compile(rf"(?:^|(?<=[A-Za-z,;:.?!] )){_VALUE}(?: ?[-+*/] ?{_VALUE})++ ?= ?-?{_VALUE}")
+_WITH_UNITS = re.compile(rf"(?:^|(?<=[A-Za-z,;:.?!] )){_VALUE}(?: ?[-+*/] ?{_VALUE})++ ?= ?-?{_VALUE}", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z]+")
 _CALCULATING = frozenset(
     (
@@ -116,14 +118,7 @@ def read(text: str) -> Found:
         text, notes = _apart(text)
         for note in notes:
             found.annotations.extend(_pairs(note.split("=")))
-    text = _cleaned(text)
-    plain, there = _plain(text, percent)
-    if there == text.count("="):
-        found.equations.extend(plain)
-        return found
-    for line in text.split("\n"):
-        if "=" in line:
-            found.equations.extend(_of_line(line, percent))
+    found.equations.extend(_of_text(_cleaned(text), percent))
     return found
 
 
@@ -194,17 +189,18 @@ def _cleaned(text: str) -> str:
     return text
 
 
-def _of_line(line: str, percent: bool) -> list[Equation]:
-    equals = line.count("=")
-    plain, there = _plain(line, percent)
-    if there == equals:
+def _of_text(text: str, percent: bool) -> list[Equation]:
+    """Most texts have no words within their equations. Of the others' equations one that does not hold is sure if it
+    stands there with no words, or with one unit."""
+    plain, there = _plain(text, percent)
+    if there == text.count("="):
         return plain
-    loose, there = _plain(_UNIT.sub(r"\1", line), percent)
-    if there < equals:
-        loose = [equation for sides in _stretches(_TOKEN.findall(line)) for equation in _pairs(sides)]
+    bare = _UNIT.sub(r"\1", text)
+    loose = [equation for match in _LOOSE.finditer(bare) for equation in _pairs(match.group().split("="))]
     if False not in [equation.holds for equation in loose]:
         return loose
-    sure = [equation[:4] for equation in (*plain, *([] if percent else _with_units(line))) if equation.sure]
+    sure = [equation[:4] for equation in plain if equation.sure and not equation.holds]
+    sure += [] if percent else [equation[:4] for equation in _with_units(text)]
     return [equation._replace(sure=equation[:4] in sure) for equation in loose]
 
 
@@ -294,32 +290,6 @@ def _as_good(calculation: str, exact: Number, shown: Number, decimals: int) -> b
         return False
     rest = abs(Fraction(exact) - shown) * Fraction(10**decimals)
     return 2 * rest <= 1 or (decimals > 0 and rest < 1 and abs(Fraction(shown)) < abs(Fraction(exact)))
-
-
-def _stretches(tokens: list[str]) -> Iterator[list[str]]:
-    """Stretches of numbers and operators with ``=`` in them, split there. Units are left out: of the words, those
-    after a number and before an operator or a bracket (``8 apples - 3 apples = 5 apples``)."""
-    stretch: list[str] = []
-    words = 0
-    for token in [*tokens, "."]:
-        if token in _SYMBOLS:
-            if words and (token == "(" or not stretch or words > 3):
-                if "=" in stretch:
-                    yield " ".join(stretch).split("=")
-                stretch = []
-            words = 0
-            stretch.append(token)
-        elif token[0].isalpha():
-            words += 1
-        else:
-            is_number = _NUMBER.fullmatch(token)
-            if words or not is_number:
-                if "=" in stretch:
-                    yield " ".join(stretch).split("=")
-                stretch = []
-            words = 0
-            if is_number:
-                stretch.append(token)
 
 
 class _Calculation:

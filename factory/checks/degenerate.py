@@ -18,6 +18,7 @@ LONG_WORD = 60
 
 _LOOP = re.compile(r"(\S{1,12}?)\1{7,}")
 _LETTER = re.compile(r"[^\W\d_]")
+_OTHER_LETTER = re.compile(r"[^\W\d_a-zA-Z]")
 _SCRIPTS = {
     "Cyrillic": "\u0400-\u052f",
     "Greek": "\u0370-\u03ff",
@@ -74,7 +75,7 @@ class Degenerate:
         if len(text) > self.longest:
             return failed(f"it has {len(text):,} characters, more than {self.longest:,}")
         reason = self._loops(text) or self._repeats(text)
-        if not reason and not (text.isascii() and rationale.question.question.isascii()):
+        if not reason and not _plainly_latin(text, rationale.question.question):
             reason = self._is_foreign(text, rationale.question.question)
         return failed(reason) if reason else PASSED
 
@@ -114,6 +115,13 @@ class Degenerate:
             share = sum(foreign.values()) / letters
             return f"{share:.0%} of its letters are of a script that the question does not use: {most}"
         return None
+
+
+def _plainly_latin(text: str, question: str) -> bool:
+    """Whether a text has no letters but those of English, which its question has as well; most have."""
+    if question.isascii():
+        return text.isascii() or not _OTHER_LETTER.search(text)
+    return False
 
 
 def _short(line: str) -> str:

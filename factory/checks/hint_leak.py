@@ -25,8 +25,21 @@ _SAID = re.compile(
     r"|\(correct\)"
 )
 _WORDS_OF_IT = (
-    *("given", "stated", "provid", "shown", "told", "indicated", "marked", "specified", "hint", "answer key", "know"),
-    *("since the", "because the", "as the", "(correct)"),
+    *(
+        "given",
+        "stated",
+        "provid",
+        "shown",
+        "told",
+        "indicated",
+        "marked",
+        "specified",
+        "hint",
+        "answer key",
+        "(correct)",
+    ),
+    *("know the ", "know that the ", "know its ", "e the answer", "s the answer", "e the final ", "s the final "),
+    *("e the correct ", "s the correct ", "e the right ", "s the right "),
 )
 """One of these is in all that is looked for; most texts have none."""
 
