@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from factory.checks.derived import true_equations
+from factory.checks.calculation import read
 from factory.curation.advice import advise
 from factory.estimates import pass_at, wilson
 from factory.files import shards
@@ -218,7 +218,7 @@ def variety(by_question: Iterator[list[str]] | Sequence[list[str]]) -> tuple[flo
 
 
 def _equations(text: str) -> frozenset[Any]:
-    found = frozenset((*calculation, result) for calculation, result in true_equations(text))
+    found = frozenset((one.calculation, one.shown) for one in read(text).equations if one.holds)
     return found or frozenset([" ".join(text.split())])
 
 
