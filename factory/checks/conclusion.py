@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from factory.checks import PASSED, READ, Rationale, Result, failed, not_applicable
-from factory.checks.calculation import Number, numbers, read, shown, tokens, value
+from factory.checks.calculation import Number, numbers, shown, tokens, value
+from factory.checks.written import read
 
 _STATED = re.compile(
     r"(?:^|(?<=[.!?\n]))[ *]{0,4}(?:(?:so|therefore|thus|hence|then),? )?(?:the )?(?:final |correct )?"

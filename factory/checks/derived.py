@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from factory.checks import PASSED, READ, Rationale, Result, failed, not_applicable
-from factory.checks.calculation import Number, numbers, read, tokens, value
+from factory.checks.calculation import Number, numbers, tokens, value
+from factory.checks.written import read
 
 _NAMES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _NAMED = {name: number for number, name in enumerate(_NAMES, 1)} | {"half": 2, "twice": 2, "double": 2, "dozen": 12}

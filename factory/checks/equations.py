@@ -5,7 +5,8 @@ from itertools import chain
 from typing import ClassVar
 
 from factory.checks import PASSED, READ, Rationale, Result, failed, not_applicable
-from factory.checks.calculation import read, shown
+from factory.checks.calculation import shown
+from factory.checks.written import read
 
 
 @dataclass(frozen=True)

@@ -66,24 +66,22 @@ def _results(
         for rollout, question_id, question, answer, difficulty in asked.iter_rows()
     }
     results: list[list[Result]] = [[] for _ in checks]
-    put = list(zip(checks, results, strict=True))
+    put = [(check.check, found) for check, found in zip(checks, results, strict=True)]
     for rollout, text, predicted, hinted, length in seen.select(SEEN).iter_rows():
         question, marks, lengths = rollouts[rollout]
         rationale = Rationale(text, question, predicted, hinted, marks, length, lengths)
         for check, found in put:
-            found.append(_result(check, rationale))
+            try:
+                result = check(rationale)
+                found.append(result if result.passed is True else _with_reason(result))
+            except Exception as error:  # a plug-in's own code: whatever it is, curation goes on
+                found.append(not_applicable(_told(f"the check raised {type(error).__name__}: {error}")))
     return results
 
 
-def _result(check: Check, rationale: Rationale) -> Result:
-    """What a check says; one that raises, or says something else, does not apply."""
-    try:
-        result = check.check(rationale)
-        if result.passed:
-            return result
-        return Result(result.passed, _told(result.reason or "no reason was given"))
-    except Exception as error:  # a plug-in's own code: whatever it is, curation goes on
-        return not_applicable(_told(f"the check raised {type(error).__name__}: {error}"))
+def _with_reason(result: Result) -> Result:
+    """A result that is not passed, as it is written down."""
+    return Result(None if result.passed is None else False, _told(result.reason or "no reason was given"))
 
 
 def _told(reason: str) -> str:

@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from factory.checks import PASSED, READ, failed, not_applicable
-from factory.checks.calculation import read
 from factory.checks.equations import Equations
+from factory.checks.written import read
 from tests.support.rationales import wrote
 
 HOLD = [
