@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -35,7 +35,13 @@ def preflight(recipe: Recipe, run: Run, problems: Iterable[str]) -> None:
     """
     problems, told = list(problems), set[str]()
     for number, phase in enumerate(recipe.phases):
-        found = [*_resources(phase), *_finetune(phase), *_engines(phase, recipe.total), *_rewards(phase)]
+        found = [
+            *_resources(phase),
+            *_finetune(phase),
+            *_engines(phase, recipe.total),
+            *_rewards(phase),
+            *_likelihoods(phase),
+        ]
         # what an earlier phase has, too, is said once
         prefix = f"then.{number - 1}." if number else ""
         problems += [prefix + one for one in found if one not in told]
@@ -152,6 +158,17 @@ def _rewards(recipe: Recipe) -> list[str]:
             f"finetune: torchtune's '{training}' ignores weights; finetune.overrides.recipe={ours} does not"
         )
     return problems
+
+
+def _likelihoods(recipe: Recipe) -> Iterator[str]:
+    """Log-probabilities that curation would go by, and that an engine does not record."""
+    if recipe.curation.prefer != "likeliest":
+        return
+    engines = {"engine": recipe.engine} | ({"teacher.engine": recipe.teacher.engine} if recipe.teacher else {})
+    for key, engine in engines.items():
+        if not engine.settings.get("logprobs"):
+            way_out = f"set {key}.logprobs=true" if "logprobs" in engine.settings else f"'{engine.path}' records none"
+            yield f"curation.prefer=likeliest: goes by log-probabilities; {way_out}"
 
 
 def _resources(recipe: Recipe) -> list[str]:

@@ -14,6 +14,7 @@ import ray
 from factory.checks import Check
 from factory.curation import criteria
 from factory.curation.checked import checked
+from factory.curation.duplicates import judged, preference
 from factory.files import shards, write_table
 from factory.recipe.groups import Curation
 from factory.record import Files, readable
@@ -90,32 +91,33 @@ def curate_rollouts(
         .with_columns(text=pl.col("completion").str.strip_chars(), order=pl.int_range(pl.len()).over("rollout"))
         .pipe(_judged, curation)
     )
-    first = ["text_length", "order"] if curation.prefer == "shortest" else ["order"]
-    ordered = attempts.with_columns(text_length=pl.col("completion_tokens")).sort("rollout", "hinted", *first)
-    ordered = checked(ordered.with_columns(origin=ORIGIN), checks, curation, hints)
-    ordered = ordered.with_columns(
-        reason=pl.when(pl.col("unfit").is_not_null())
-        .then("unfit")
-        .when(pl.col("text") == "")
-        .then(pl.lit("empty"))
-        .when(~reasons(pl.col("text"), pl.col("answer")) & (not answers_only))
+    attempts = checked(attempts.with_row_index("row").with_columns(origin=ORIGIN), checks, curation, hints)
+    told = _told(attempts, curation, answers_only)
+    attempts = attempts.join(told, on="row", how="left", maintain_order="left")
+    kept, dropped = attempts.filter(pl.col("reason").is_null()), attempts.filter(pl.col("reason").is_not_null())
+    return _examples(kept), dropped.select(REJECTS.names)
+
+
+def _told(attempts: pl.DataFrame, curation: Curation, answers_only: bool) -> pl.DataFrame:
+    """By ``row`` what speaks against each attempt: ``reason``, null if nothing does, and the columns of
+    :data:`factory.curation.duplicates.EVIDENCE`. Each rule sees only what those before it have left."""
+    told = attempts.select(
+        "row",
+        reason=pl.when(pl.col("unfit").is_not_null()).then("unfit").when(pl.col("text") == "").then(pl.lit("empty")),
+    )
+    fit = attempts.filter(told["reason"].is_null())
+    alone = ~reasons(pl.col("text"), pl.col("answer")) if not answers_only else pl.lit(False)
+    fit = fit.with_columns(
+        reason=pl.when(alone)
         .then(pl.lit("check_reasoning"))
         .when(pl.col("failed").is_not_null())
         .then("check_" + pl.col("failed"))
     )
-    ordered = ordered.with_columns(
-        reason=pl.when(pl.col("reason").is_null() & ~pl.struct("rollout", "text", "reason").is_first_distinct())
-        .then(pl.lit("duplicate"))
-        .otherwise("reason")
+    candidates = fit.filter(pl.col("reason").is_null()).sort("rollout", *preference(curation), nulls_last=True)
+    chosen = candidates.select("row").hstack(judged(candidates, curation))
+    return pl.concat(
+        [told.drop_nulls("reason"), fit.select("row", "reason").drop_nulls("reason"), chosen], how="diagonal"
     )
-    rank = pl.col("reason").is_null().cum_sum().over("rollout", "turn")
-    ordered = ordered.with_columns(
-        reason=pl.when(pl.col("reason").is_null() & (rank > curation.per_question))
-        .then(pl.lit("over_cap"))
-        .otherwise("reason")
-    ).sort("rollout", "order")
-    kept, dropped = ordered.filter(pl.col("reason").is_null()), ordered.filter(pl.col("reason").is_not_null())
-    return _examples(kept), dropped.select(REJECTS.names)
 
 
 def _judged(attempts: pl.DataFrame, curation: Curation) -> pl.DataFrame:

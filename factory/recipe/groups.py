@@ -35,6 +35,8 @@ from factory.recipe.settings import (
     template,
 )
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
 
 class Questions(Settings):
     """What becomes of questions that cannot stay in the snapshot.
@@ -202,7 +204,13 @@ class Curation(Settings):
         tau: under RISE's criteria an example weighs ``exp(reward / tau)``.
         centred: whether the question's mean reward is taken off its rewards first.
         per_question: most examples of a question, of each turn.
-        prefer: which of them: the first, or the shortest.
+        prefer: which of them: the first; the shortest; the likeliest by its mean log-probability, which the engine must
+            record (``logprobs``; an attempt without one comes last); or the most diverse, one after the other the one
+            that shares the fewest word 3-grams with those chosen.
+        duplicates: which attempts at a question say the same, so that only one is kept: those with the same ``text``,
+            or also, within a turn, those with the same set of ``equations`` (RFT, arXiv 2308.01825).
+        max_similarity: within a turn an attempt is a near duplicate, and not kept, if its Jaccard similarity with one
+            that is kept, of their word 3-grams, is above this; without one, none is.
         checks: the process checks that every correct attempt is put to; those of the corpus (``CHECKS`` in its module)
             unless the recipe lists others.
         checks_decide: the origins of which an attempt that fails a check is dropped; of the others the result is only
@@ -216,7 +224,9 @@ class Curation(Settings):
     tau: PositiveFloat = 0.4
     centred: bool = False
     per_question: PositiveInt = 1
-    prefer: Literal["first", "shortest"] = "first"
+    prefer: Literal["first", "shortest", "likeliest", "most_diverse"] = "first"
+    duplicates: Literal["text", "equations"] = "text"
+    max_similarity: Share | None = None
     checks: Components = ()
     checks_decide: Annotated[
         Annotated[Origins, Tag("list")] | Annotated[dict[str, Origins], Tag("mapping")],
@@ -259,7 +269,7 @@ class Gate(Settings):
     """
 
     min_examples: PositiveInt = 1
-    max_error_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    max_error_share: Share = 0.05
 
 
 class Publish(Settings):

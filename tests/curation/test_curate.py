@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory.curation.curate import curate, curate_rollouts, to_schema
+from factory.curation.duplicates import EVIDENCE
 from factory.files import write_table
 from factory.recipe.groups import Curation
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
@@ -110,7 +111,8 @@ def test_what_is_not_correct_is_rejected_with_its_verdict(verdict: str, hinted: 
         return
     assert examples == []
     kept = {name: made[name] for name in ("attempt_id", "turn", "hinted", "completion", "predicted_answer")}
-    assert rejects == [kept | {"question_id": "q", "generation": 2, "reason": verdict, "checks": []}]
+    told = {"question_id": "q", "generation": 2, "reason": verdict, "checks": []}
+    assert rejects == [kept | told | dict.fromkeys(EVIDENCE)]
 
 
 CASES: dict[str, tuple[Row, list[Row], list[str], dict[str, str]]] = {
@@ -225,7 +227,8 @@ def test_every_attempt_is_in_exactly_one_table_for_the_right_reason(per_question
         "degenerate",
         "not_best",
         "criterion",
-    }  # see the tests of the criteria
+        *("same_equations", "near_duplicate"),
+    }  # see the tests of the criteria and of duplicates
     others |= {"over_cap"} if per_question == 5 else set()
     assert set(expected.values()) == {*REASONS, "kept"} - others
     for table in (examples, rejects):
