@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -39,6 +40,11 @@ def write_table(path: Path, table: pa.Table) -> dict[str, Any]:
     with _atomically(path) as temporary:
         temporary.write_bytes(written)
     return {"sha256": hashlib.sha256(written).hexdigest(), "rows": table.num_rows}
+
+
+def to_schema(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """A polars frame as an Arrow table with the columns, order, types and metadata of a schema."""
+    return frame.select(schema.names).to_arrow().cast(schema)
 
 
 def write_text(path: Path, text: str) -> None:

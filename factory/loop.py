@@ -25,6 +25,7 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
     stages.preflight()
     table = Table(run.folder)
     stages.snapshot()
+    stages.flag_questions()
     stages.make_base()
     stages.check_room(generations)
     for n in range(generations):
@@ -59,6 +60,7 @@ def probe(recipe: Recipe, run: Run) -> None:
     stages = Stages(recipe, run)
     stages.preflight()
     stages.snapshot()
+    stages.flag_questions()
     stages.make_base()
     stages.check_room(recipe.total)
     stages.sample(0)

@@ -6,6 +6,7 @@
       recipe.yaml, run.json        the resolved recipe and its identity
       factory.log                  the noise of Ray, vLLM, torchtune and Great Expectations
       questions/<split>/*.parquet  the snapshot of the corpus, in shards
+      eval_sets/, flags/           what the examples are held against, and the questions that are flagged
       base/                        model 0
       probe/                       a few questions sampled before the others
       gen-N/                       rollouts/ evaluation/ examples/ rejects/ validation/ checkpoint/ views/
@@ -37,6 +38,7 @@ PACKAGES = ("ray", "torch", "torchtune", "transformers", "polars", "pyarrow", "g
 
 WAYS_OUT = {
     "questions": "put it back from a copy: a run stands on its questions; or begin another run (RUN=...)",
+    "flags": "delete {record}; the same command of iterate flags the questions again",
     "evaluation": "delete what is changed or foreign; the same command of iterate samples what is missing again",
     "rollouts": "delete what is changed or foreign; the same command of iterate samples what is missing again",
     "curate": "delete {record}; the same command of iterate curates again",

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.dataset
 
 from factory.curation.curate import check_counts, curate
+from factory.curation.flagging import Flagging
 from factory.curation.health import is_due, look
-from factory.curation.seeds import reference_examples, seeds, warmup_examples
+from factory.curation.seeds import answers_only, reference_examples, warmup_examples
 from factory.errors import ConfigError, FactoryError, named
 from factory.files import folder_atomically, shards, write_json, write_table
 from factory.intake.questions import snapshot
@@ -29,7 +30,6 @@ from factory.training.fitness import refuse_unfit
 from schemas import QUESTIONS
 from schemas.questions import SPLITS
 from validation import Limits, validate
-from validation.texts import reasons
 
 
 class Stages:
@@ -37,11 +37,11 @@ class Stages:
 
     def __init__(self, recipe: Recipe, run: Run):
         self.recipe, self.run = recipe, run
-        self.publication = Publication(recipe, run)
+        self.publication, self.flagging = Publication(recipe, run), Flagging(recipe, run)
 
     def preflight(self) -> None:
         """Refuse what would fail later; nothing is written down."""
-        preflight(self.recipe, self.run, self.publication.problems())
+        preflight(self.recipe, self.run, [*self.publication.problems(), *self.flagging.problems()])
 
     def snapshot(self) -> None:
         def work() -> Record:
@@ -52,6 +52,9 @@ class Stages:
             return {**asdict(found), "outputs": self.run.described(*(folder / split for split in SPLITS))}
 
         self.run.stage("questions", work)
+
+    def flag_questions(self) -> None:
+        self.flagging.stage()
 
     def make_base(self) -> None:
         """Model 0: what the recipe names, refused if it is unfit; warmed up on the seed questions if it says so."""
@@ -132,13 +135,23 @@ class Stages:
 
     def _curated(self, n: int, out: Path) -> Record:
         curation, rollouts = self.recipe.at(n).curation, self.run.generation(n) / "rollouts"
-        inputs = self.run.recorded("rollouts", n, rollouts)
+        inputs = self.run.recorded("rollouts", n, rollouts) | self.flagging.inputs()
         examples, rejects = out / "examples", out / "rejects"
         for outdated in (examples, rejects):  # of a curation that was interrupted
             shutil.rmtree(outdated, ignore_errors=True)
         with line(f"gen {n}  curate") as shown:
-            alone, hints = self._answers_only(n), self.recipe.at(n).prompt.hints
-            written = curate(rollouts, examples, rejects, curation, answers_only=alone, hints=hints)
+            flags, tests = self.flagging.files(n, out)
+            prompt = self.recipe.at(n).prompt
+            written = curate(
+                rollouts,
+                examples,
+                rejects,
+                curation,
+                answers_only=answers_only(self.run, prompt),
+                hints=prompt.hints,
+                flags=flags,
+                eval_sets=tests,
+            )
             if curation.keep_seeds:
                 reference = reference_examples(
                     self.run, self.recipe.at(n).prompt.prompt(), n, curation, self.recipe.warmup.dialogues
@@ -157,16 +170,6 @@ class Stages:
             "outputs": outputs,
         }
 
-    def _answers_only(self, n: int) -> bool:
-        """Whether most rationales that the recipe shows, exemplars and seeds, are answers alone: then the examples may
-        be. A recipe that shows none wants rationales."""
-        self.run.recorded("questions", None, self.run.questions("seed"))
-        shown = self.recipe.at(n).prompt.exemplar_answers
-        shown += [(seed["reference_rationale"], seed["answer"]) for seed in seeds(self.run)]
-        texts = pl.DataFrame(shown, {"text": pl.String, "answer": pl.String}, orient="row")
-        alone = texts.filter(~reasons(pl.col("text"), pl.col("answer")))
-        return 2 * alone.height > texts.height
-
     def validate(self, n: int, unsafe: bool = False) -> None:
         """The gate: what fails an expectation is not published, and the run stops, unless that is to be ``unsafe``."""
         folder = self.run.generation(n)
@@ -174,6 +177,7 @@ class Stages:
         def work() -> Record:
             gate, curation = self.recipe.at(n).gate, self.recipe.at(n).curation
             weighed = curation.criterion != "correct"
+            tests = shards(self.flagging.eval_sets) if self.recipe.decontamination.wanted else []
             limits = Limits(
                 curation.per_question,
                 gate.min_examples,
@@ -181,12 +185,14 @@ class Stages:
                 tau=curation.tau if weighed else None,
                 centred=curation.centred,
                 exemplars=self.recipe.at(n).prompt.exemplar_questions,
-                answers_only=self._answers_only(n),
+                answers_only=answers_only(self.run, self.recipe.at(n).prompt),
+                max_contaminated=self.recipe.decontamination.max_share if tests else None,
             )
             inputs = (
                 self.run.recorded("questions", None, *map(self.run.questions, SPLITS))
                 | self.run.recorded("rollouts", n, folder / "rollouts")
                 | self.run.recorded("curate", n, folder / "examples", folder / "rejects")
+                | self.flagging.inputs()
             )
             questions = [path for split in SPLITS for path in shards(self.run.questions(split))]
             with line(f"gen {n}  validate") as shown:
@@ -198,6 +204,7 @@ class Stages:
                         questions,
                         folder / "validation",
                         limits,
+                        tests,
                     )
                 held = judged.expectations - len(judged.failures)
                 shown.result(f"{held}/{judged.expectations} expectations hold")

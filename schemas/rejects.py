@@ -7,13 +7,15 @@ from schemas.columns import CHECKS, column, table
 REASONS = (
     *("wrong", "unparseable", "truncated", "error", "context_overflow"),
     *("empty", "duplicate", "over_cap", "degenerate", "not_best", "criterion"),
-    *("same_equations", "near_duplicate"),
+    *("same_equations", "near_duplicate", "near_duplicate_question", "contaminated"),
+    *("over_rationalized_share", "over_difficulty_share"),
 )
 """The verdict of an attempt that was not correct, or what curation had against it. ``context_overflow`` is an error
 whose dialogue no longer fitted the model; ``degenerate`` a text that repeats itself; ``not_best`` a sample of a turn
 that has a better one; ``criterion`` one that the criterion does not keep. A correct attempt that failed a process check
 has the reason ``check_<name>``. ``same_equations`` and ``near_duplicate`` say what another attempt at the question says
-already."""
+already, a ``near_duplicate_question`` asks what another question asks, ``contaminated`` is most of a test question; of
+what is beyond a share of the recipe there is too much."""
 
 REJECTS = table(
     "rejects",
@@ -28,8 +30,8 @@ REJECTS = table(
         column("checks", CHECKS, "the process checks it was put to; none unless it is correct", nullable=True),
         column("completion", pa.string(), "the text that was not kept"),
         column("predicted_answer", pa.string(), "what the verifier read as the final answer", nullable=True),
-        column("repeats", pa.string(), "what it was dropped for: the attempt that says the same", nullable=True),
-        column("similarity", pa.float32(), "how near it is to that; 1 where they are equal", nullable=True),
-        column("shared", pa.string(), "the text that both have", nullable=True),
+        column("repeats", pa.string(), "the attempt, question or test question that it is like", nullable=True),
+        column("similarity", pa.float32(), "how like: the share of word grams in common", nullable=True),
+        column("shared", pa.string(), "the longest text that it has of a test question", nullable=True),
     ],
 )

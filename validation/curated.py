@@ -8,34 +8,45 @@ from validation.facts import Paths, complete, key, present, scan
 from validation.limits import Limits
 from validation.texts import reasons
 
+LEARNT = ("question", "rationale")
+"""The texts of an example that must not be those of a test question."""
+
 
 def example_facts(
     examples: Paths,
     attempts: pl.DataFrame,
     questions: Paths,
     limits: Limits,
+    eval_sets: Paths = (),
 ) -> pl.DataFrame:
     """One row per example: ``example_id``, ``question_id``, ``attempt_id``, ``origin``, ``weight``, number of
     ``messages``, ``complete``, ``from_attempt`` (its origin is not reference), ``nth`` (its number among the examples
     of its question and turn that are), ``ends_in_rationale``, ``roles_alternate``, ``rationale_present``,
     ``weight_valid``, ``weight_agrees``, ``attempt_exists``, ``attempt_correct``, ``verdict_agrees``,
     ``reward_agrees``, ``prompt_agrees``, ``completion_agrees``, ``hint_agrees``, ``in_train``, ``question_unseen``,
-    ``as_asked`` (question and answer are the snapshot's), ``reasons`` (it says more than its answer).
+    ``as_asked`` (question and answer are the snapshot's), ``reasons`` (it says more than its answer), and if there are
+    eval sets ``uncontaminated`` (neither its question nor its rationale is the text of one of their questions).
 
     Args:
         examples: Parquet files of the EXAMPLES schema.
         attempts: what :func:`attempt_facts` returned for the rollouts behind the examples.
         questions: Parquet files of the QUESTIONS schema; those of the eval split must not be learnt.
         limits: how examples are weighed, what else must not be learnt, and whether rationales are wanted.
+        eval_sets: Parquet files with test questions in a column ``question``.
     """
+    tests = (
+        pl.scan_parquet([*map(str, eval_sets)]).select(text_key("question")).unique().collect() if eval_sets else None
+    )
+    in_tests = [] if tests is None else [text_key(name).is_in(tests.to_series().implode()) for name in LEARNT]
     eval_questions = (
         scan(questions, QUESTIONS)
         .filter(pl.col("split") == "eval")
-        .select("question_id", text=question_key())
+        .select("question_id", text=text_key("question"))
         .collect(engine="streaming")
     )
     eval_ids = pl.concat([eval_questions["question_id"], attempts.filter(split="eval")["question_id"]]).unique()
-    shown = pl.DataFrame({"question": limits.exemplars}, {"question": pl.String}).select(text=question_key())["text"]
+    shown = pl.DataFrame({"question": limits.exemplars}, {"question": pl.String}).select(text=text_key("question"))
+    unseen = pl.concat([eval_questions["text"], shown["text"]]).unique()
     tau, centred = limits.tau, limits.centred
     asked = key(pl.struct("question", "answer"))
     snapshot = scan(questions, QUESTIONS).select("question_id", known=asked).unique("question_id")
@@ -69,7 +80,8 @@ def example_facts(
             in_train=~pl.col("question_id").is_in(eval_ids.implode()).fill_null(True),
             asked=asked,
             reasons=reasons(pl.col("rationale"), pl.col("answer")),
-            question_unseen=~question_key().is_in(pl.concat([eval_questions["text"], shown]).unique().implode()),
+            question_unseen=~text_key("question").is_in(unseen.implode()),
+            **({"uncontaminated": ~pl.any_horizontal(in_tests)} if in_tests else {}),
         )
         .join(snapshot, on="question_id", how="left", maintain_order="left")
         .collect(engine="streaming")
@@ -140,6 +152,6 @@ def reject_facts(rejects: Paths, attempts: pl.DataFrame) -> pl.DataFrame:
     return facts.drop("rejected", "completion").collect(engine="streaming")
 
 
-def question_key() -> pl.Expr:
-    """The key of a question's text, the same for any letter case and any white space."""
-    return key(pl.col("question").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars())
+def text_key(column: str) -> pl.Expr:
+    """The key of a text, the same for any letter case and any white space."""
+    return key(pl.col(column).str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars())

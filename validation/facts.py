@@ -104,7 +104,10 @@ def attempt_facts(rollouts: Paths, examples: Paths, rejects: Paths) -> pl.DataFr
     """One row per attempt: ``question_id``, ``attempt_id``, ``verdict``, ``finish_reason``, ``hinted``, ``reward``,
     ``prompt_tokens``, ``completion_tokens``, ``split`` of its rollout, the keys ``context`` and ``completion``,
     ``complete``, ``broken`` (an error that is no overflow of the context), ``error_explained``, ``answer_present``,
-    ``hint_free``, ``temperature_valid``, ``settled`` (it is an example or a reject, and not both)."""
+    ``hint_free``, ``temperature_valid``, ``settled`` (it is an example or a reject, and not both), ``contaminated`` (of
+    what could be kept, what is in an eval set)."""
+    contaminated = scan(rejects, REJECTS).filter(pl.col("reason") == "contaminated").select("attempt_id")
+    in_tests = pl.col("attempt_id").is_in(contaminated.collect(engine="streaming")["attempt_id"].implode())
     kept, dropped = (
         scan(paths, schema).select("attempt_id").drop_nulls().unique().collect(engine="streaming")["attempt_id"]
         for paths, schema in ((examples, EXAMPLES), (rejects, REJECTS))
@@ -146,6 +149,7 @@ def attempt_facts(rollouts: Paths, examples: Paths, rejects: Paths) -> pl.DataFr
             ),
             temperature_valid=(pl.col("temperature").is_finite() & (pl.col("temperature") >= 0)).fill_null(False),
             settled=pl.col("attempt_id").is_in(kept.implode()) ^ pl.col("attempt_id").is_in(dropped.implode()),
+            contaminated=pl.when(pl.col("attempt_id").is_in(kept.implode()) | in_tests).then(in_tests),
         )
     )
     return facts.collect(engine="streaming")

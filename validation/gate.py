@@ -66,7 +66,13 @@ class Judgement:
 
 
 def validate(
-    rollouts: Paths, examples: Paths, rejects: Paths, questions: Paths, folder: Path, limits: Limits
+    rollouts: Paths,
+    examples: Paths,
+    rejects: Paths,
+    questions: Paths,
+    folder: Path,
+    limits: Limits,
+    eval_sets: Paths = (),
 ) -> Judgement:
     """Judge a generation by the suites of :mod:`validation.suites`, in one checkpoint run.
 
@@ -79,6 +85,8 @@ def validate(
         folder: gets ``facts/`` (the row facts as Parquet), ``data_docs/`` and, last, ``judgement.json``; an
             earlier result there is replaced. A local folder.
         limits: the limits of the recipe.
+        eval_sets: Parquet files with the questions, in a column of this name, that must not be learnt either; of a
+            recipe that holds its examples against any.
 
     Raises:
         FileNotFoundError: a file does not exist.
@@ -98,7 +106,7 @@ def validate(
             "questions": question_facts(questions, rollouts),
             "rollouts": rollout_facts(rollouts, questions),
             "attempts": attempts,
-            "examples": example_facts(examples, attempts, questions, limits),
+            "examples": example_facts(examples, attempts, questions, limits, eval_sets),
             "rejects": reject_facts(rejects, attempts),
         }
     for table, rows in facts.items():

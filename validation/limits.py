@@ -17,6 +17,8 @@ class Limits:
         tau: examples weigh exp(reward / tau), and wrong ones may be among them; None: all are right, and weigh 1.
         centred: the mean of a question's rewards is taken off its rewards before they are weighed.
         exemplars: questions that the prompts show with their answers; like those of the eval split not to be learnt.
+        max_contaminated: largest share of what could be kept that may be dropped for being in an eval set; None: there
+            are no eval sets.
         answers_only: the rationales that the recipe shows are answers alone, so that the examples may be.
     """
 
@@ -27,3 +29,4 @@ class Limits:
     centred: bool = False
     exemplars: tuple[str, ...] = ()
     answers_only: bool = False
+    max_contaminated: float | None = None

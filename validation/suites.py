@@ -141,8 +141,24 @@ def attempts(limits: Limits) -> list[Expectation]:
             "an attempt is either an example or a reject",
             "What is neither has been lost since it was sampled, and no count of the card is true.",
         ),
+        *_clean(limits),
         *(
             at_least(column, 0, f"{column} is at least 0", "Costs and throughput are summed from it.")
             for column in ("prompt_tokens", "completion_tokens")
         ),
+    ]
+
+
+def _clean(limits: Limits) -> list[Expectation]:
+    """What is expected of the attempts of a recipe that holds them against eval sets."""
+    if limits.max_contaminated is None:
+        return []
+    return [
+        gxe.ExpectColumnValuesToBeInSet(
+            column="contaminated",
+            value_set=[False],
+            mostly=1 - limits.max_contaminated,
+            description=f"at most {limits.max_contaminated:.3g} of what could be kept is dropped as contaminated",
+            notes="Templated corpora overlap with an eval set harmlessly; one that has taken it in does not.",
+        )
     ]

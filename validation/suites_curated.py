@@ -93,6 +93,7 @@ def examples(limits: Limits) -> list[Expectation]:
             "Corpora repeat themselves: the same question may stand in both splits under two ids, and among those that "
             "the prompts show.",
         ),
+        *_unseen(limits),
         gxe.ExpectColumnValuesToBeBetween(
             column="nth",
             max_value=limits.per_question,
@@ -125,6 +126,19 @@ def rejects() -> list[Expectation]:
             "the text of a reject is the completion of its attempt",
             "The verdict was given to the completion.",
         ),
+    ]
+
+
+def _unseen(limits: Limits) -> list[Expectation]:
+    """What is expected of the examples of a recipe that holds them against eval sets."""
+    if limits.max_contaminated is None:
+        return []
+    return [
+        true(
+            "uncontaminated",
+            "neither question nor rationale of an example is the text of a test question, white space and case aside",
+            "Whoever measures a model of this data with that eval set measures what it has seen.",
+        )
     ]
 
 

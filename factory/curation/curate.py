@@ -4,8 +4,9 @@ A question's attempts lie in one row, so nothing here needs a shuffle.
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -14,8 +15,11 @@ import ray
 from factory.checks import Check
 from factory.curation import criteria
 from factory.curation.checked import checked
-from factory.curation.duplicates import judged, preference
-from factory.files import shards, write_table
+from factory.curation.decontamination import TestQuestions
+from factory.curation.duplicates import EVIDENCE, judged, preference
+from factory.curation.flags import read_flags, read_tests
+from factory.curation.mixture import surplus, without
+from factory.files import shards, to_schema, write_table
 from factory.recipe.groups import Curation
 from factory.record import Files, readable
 from schemas import EXAMPLES, REJECTS
@@ -40,11 +44,15 @@ def curate(
     *,
     answers_only: bool = False,
     hints: Sequence[str] = (),
+    flags: Path | None = None,
+    eval_sets: Path | None = None,
 ) -> Files:
     """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``.
 
     Args:
         hints: what a hint adds to a prompt, with ``{answer}`` to be filled in; for the checks.
+        flags: what speaks against questions (:mod:`factory.curation.flags`), if anything can.
+        eval_sets: the test questions that the rationales are held against, if they are.
 
     Returns:
         what the workers report to have written, by path.
@@ -52,20 +60,41 @@ def curate(
 
     def one(batch: pa.Table) -> pa.Table:
         checks = [component() for component in curation.checks]
+        against = read_flags(flags) if flags else None
+        tests = read_tests(eval_sets) if eval_sets else None
         reports = []
-        for shard in batch["shard"].to_pylist():
-            with readable(Path(shard)):
-                kept, dropped = curate_rollouts(pl.read_parquet(shard), curation, checks, answers_only, hints)
-            for folder, frame, schema in ((examples, kept, EXAMPLES), (rejects, dropped, REJECTS)):
-                path = folder / Path(shard).name
-                written = write_table(path, to_schema(frame, schema))
-                reports.append({"path": str(path), "host": socket.gethostname(), **written})
+        for shard in map(Path, batch["shard"].to_pylist()):
+            with readable(shard):
+                made = curate_rollouts(pl.read_parquet(shard), curation, checks, answers_only, hints, against, tests)
+            reports += written(shard, *(map(to_schema, made, (EXAMPLES, REJECTS))))
         return pa.Table.from_pylist(reports)
 
-    paths = [{"shard": str(path)} for path in shards(rollouts)]
-    # Some 64 shards a task: one is a few milliseconds of work.
-    dataset = ray.data.from_items(paths).map_batches(one, batch_size=64, batch_format="pyarrow")
-    return {row.pop("path"): row for row in dataset.iter_rows()}
+    def again(batch: pa.Table) -> pa.Table:
+        reports = []
+        for row in batch.to_pylist():
+            shard = Path(row["shard"])
+            reports += written(shard, *without(row["gone"], examples / shard.name, rejects / shard.name, shard))
+        return pa.Table.from_pylist(reports)
+
+    def written(shard: Path, *tables: pa.Table) -> list[dict[str, Any]]:
+        paths = [folder / shard.name for folder in (examples, rejects)]
+        host = socket.gethostname()
+        return [
+            {"path": str(path), "host": host, **write_table(path, table)}
+            for path, table in zip(paths, tables, strict=True)
+        ]
+
+    def through(rows: list[dict[str, Any]], work: Callable[[pa.Table], pa.Table]) -> Files:
+        # Some 64 shards a task: one is a few milliseconds of work.
+        dataset = ray.data.from_items(rows).map_batches(work, batch_size=64, batch_format="pyarrow")
+        return {row.pop("path"): row for row in dataset.iter_rows()}
+
+    reports = through([{"shard": str(path)} for path in shards(rollouts)], one)
+    beyond = surplus(shards(examples), curation)
+    if beyond:
+        rows = [{"shard": str(rollouts / path.name), "gone": gone} for path, gone in beyond.items()]
+        reports |= through(rows, again)
+    return reports
 
 
 def curate_rollouts(
@@ -74,13 +103,16 @@ def curate_rollouts(
     checks: Sequence[Check] = (),
     answers_only: bool = False,
     hints: Sequence[str] = (),
+    flags: pl.DataFrame | None = None,
+    tests: TestQuestions | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
 
     An attempt is kept if the criterion keeps it (``correct``: if it is correct; else see
     :mod:`factory.curation.criteria`), it is not empty, says more than its answer (reason ``check_reasoning``;
-    unless the recipe shows ``answers_only``), passes the process checks where they decide, is not the same
-    text as one kept before it for the question, and is within the cap of its turn. Unhinted attempts go before hinted
+    unless the recipe shows ``answers_only``), passes the process checks where they decide, nothing speaks against its
+    question (``flags``), it is not in one of the ``tests``, says what none that is kept says
+    (:mod:`factory.curation.duplicates`), and is within the cap of its turn. Unhinted attempts go before hinted
     ones. A hinted attempt is kept as if the hint had not been there: its messages are its hint-free context.
     """
     attempts = (
@@ -92,13 +124,19 @@ def curate_rollouts(
         .pipe(_judged, curation)
     )
     attempts = checked(attempts.with_row_index("row").with_columns(origin=ORIGIN), checks, curation, hints)
-    told = _told(attempts, curation, answers_only)
+    told = _told(attempts, curation, answers_only, flags, tests)
     attempts = attempts.join(told, on="row", how="left", maintain_order="left")
     kept, dropped = attempts.filter(pl.col("reason").is_null()), attempts.filter(pl.col("reason").is_not_null())
     return _examples(kept), dropped.select(REJECTS.names)
 
 
-def _told(attempts: pl.DataFrame, curation: Curation, answers_only: bool) -> pl.DataFrame:
+def _told(
+    attempts: pl.DataFrame,
+    curation: Curation,
+    answers_only: bool,
+    flags: pl.DataFrame | None,
+    tests: TestQuestions | None,
+) -> pl.DataFrame:
     """By ``row`` what speaks against each attempt: ``reason``, null if nothing does, and the columns of
     :data:`factory.curation.duplicates.EVIDENCE`. Each rule sees only what those before it have left."""
     told = attempts.select(
@@ -114,10 +152,17 @@ def _told(attempts: pl.DataFrame, curation: Curation, answers_only: bool) -> pl.
         .then("check_" + pl.col("failed"))
     )
     candidates = fit.filter(pl.col("reason").is_null()).sort("rollout", *preference(curation), nulls_last=True)
-    chosen = candidates.select("row").hstack(judged(candidates, curation))
-    return pl.concat(
-        [told.drop_nulls("reason"), fit.select("row", "reason").drop_nulls("reason"), chosen], how="diagonal"
-    )
+    found = [told.drop_nulls("reason"), fit.select("row", "reason").drop_nulls("reason")]
+    if flags is not None:
+        found.append(candidates.join(flags, on="question_id").select("row", "reason", *EVIDENCE))
+        candidates = candidates.join(flags, on="question_id", how="anti", maintain_order="left")
+    if tests is not None:
+        like = tests.flags(candidates["text"]).filter(~pl.col("exact"))
+        row = candidates["row"].gather(like["text"])
+        found.append(like.select(row.alias("row"), pl.lit("contaminated").alias("reason"), *EVIDENCE))
+        candidates = candidates.filter(~pl.int_range(pl.len()).is_in(like["text"].implode()))
+    found.append(candidates.select("row").hstack(judged(candidates, curation)))
+    return pl.concat(found, how="diagonal")
 
 
 def _judged(attempts: pl.DataFrame, curation: Curation) -> pl.DataFrame:
@@ -177,8 +222,3 @@ def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str,
         by_origin = counts.setdefault(name, {}).setdefault(origin, dict.fromkeys(keys.values(), 0))
         by_origin[keys[passed]] = count
     return counts
-
-
-def to_schema(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
-    """A polars frame as an Arrow table with the columns, order, types and metadata of a schema."""
-    return frame.select(schema.names).to_arrow().cast(schema)

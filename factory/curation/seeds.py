@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from factory.files import shards
 from factory.prompts import Message, Prompt
-from factory.recipe.groups import Curation, Warmup
+from factory.recipe.groups import Curation, PromptSettings, Warmup
 from factory.run import Run
 from schemas import EXAMPLES
+from validation.texts import reasons
 
 
 def warmup_examples(run: Run, prompt: Prompt, warmup: Warmup) -> pa.Table:
@@ -78,6 +79,16 @@ def seeds(run: Run) -> Iterator[dict[str, Any]]:
     """The rows of the seed questions, in order."""
     for shard in shards(run.questions("seed")):
         yield from pl.read_parquet(shard).iter_rows(named=True)
+
+
+def answers_only(run: Run, prompt: PromptSettings) -> bool:
+    """Whether most rationales that the recipe shows, exemplars and seeds, are answers alone: then the examples may be.
+    A recipe that shows none wants rationales."""
+    run.recorded("questions", None, run.questions("seed"))
+    shown = prompt.exemplar_answers + [(seed["reference_rationale"], seed["answer"]) for seed in seeds(run)]
+    texts = pl.DataFrame(shown, {"text": pl.String, "answer": pl.String}, orient="row")
+    alone = texts.filter(~reasons(pl.col("text"), pl.col("answer")))
+    return 2 * alone.height > texts.height
 
 
 def _answered(prompt: Prompt, seed: dict[str, Any], failed: str | None = None) -> list[Message]:

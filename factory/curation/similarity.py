@@ -32,36 +32,47 @@ class Pairs(NamedTuple):
     similarity: Any
 
 
-def grams(words: pl.Series, n: int = GRAM) -> Grams:
-    """The n-grams of some texts, given as lists of their words; of a shorter text all its words as one, and of one
-    without words none."""
-    listed = words.rename("word").to_frame().with_row_index("text")
-    listed = listed.explode("word", empty_as_null=False, keep_nulls=False).select("text", pl.col("word").hash())
-    text, digest = listed["text"].to_numpy(), listed["word"].to_numpy()
-    counts = np.bincount(text, minlength=len(words))
-    place = np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
-    # what has not yet n words before its end is no gram, unless the text ends there
-    whole = (place >= n - 1) | (place == counts[text] - 1)
-    return Grams(text[whole], _joined(digest, place, n)[whole])
+def spaced(text: pl.Expr) -> pl.Expr:
+    """A text as words with spaces between them, one or several."""
+    return text.str.to_lowercase().str.replace_all(r"[^\S ]", " ")
 
 
-def _joined(digest: Any, place: Any, n: int) -> Any:
-    """The digests of each word and the n-1 before it in its text; ``place`` is the number of the word there."""
+def words(spaced: pl.Expr) -> pl.Expr:
+    """The words of a text that is spaced, as a list."""
+    return spaced.str.split(" ").list.filter(pl.element() != "")
+
+
+def grams(spaced: pl.Series, n: int = GRAM) -> Grams:
+    """The word n-grams of some spaced texts; of one with fewer words all of them as one, of one without words none."""
+    texts = spaced.rename("word").to_frame().with_row_index("text")
+    listed = texts.with_columns(pl.col("word").str.split(" ")).explode("word").filter(pl.col("word") != "")
+    text, digest = listed["text"].to_numpy(), listed.select(pl.col("word").hash()).to_series().to_numpy()
+    counts = np.bincount(text, minlength=len(texts))
+    whole = np.ones(len(text), bool)
+    starts = np.cumsum(counts) - counts
+    for before in range(n - 1):  # words that have not n - 1 before them
+        whole[starts[counts > before] + before] = False
+    found = Grams(text[whole], _joined(digest, n)[whole])
+    few = texts.filter(pl.Series((counts > 0) & (counts < n)))
+    if few.is_empty():
+        return found
+    alone = few.select("text", pl.col("word").pipe(words).list.join(" ").hash(1))
+    both = Grams(*(np.concatenate([one, alone.to_series(at).to_numpy()]) for at, one in enumerate(found)))
+    order = np.argsort(both.text, kind="stable")
+    return Grams(both.text[order], both.digest[order])
+
+
+def _joined(digest: Any, n: int) -> Any:
+    """The digests of each word and the n-1 before it, whosever they are."""
     if n == 1:
         return digest
     # of two halves, so that eight words take three steps
     half = n // 2
-    last = _joined(digest, place, half)
-    first = last if n == 2 * half else _joined(digest, place, n - half)
-    before = np.zeros_like(first)
-    before[half:] = np.where(place[half:] >= half, first[:-half], 0)
-    return mixed(before) + last
-
-
-def split(text: pl.Expr) -> pl.Expr:
-    """The words of a text, as a list."""
-    spaced = text.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(" ")
-    return pl.when(spaced != "").then(spaced.str.split(" ")).otherwise(pl.lit([], pl.List(pl.String)))
+    last = _joined(digest, half)
+    first = last if n == 2 * half else _joined(digest, n - half)
+    joined = last.copy()
+    joined[half:] += mixed(first[:-half])
+    return joined
 
 
 def mixed(digests: Any) -> Any:
@@ -76,7 +87,7 @@ def pairs(texts: pl.Series, group: Any) -> Pairs:
         texts: of all groups.
         group: the number of the group of each; a group's texts lie together.
     """
-    found = grams(pl.select(words=split(pl.lit(texts)))["words"])
+    found = grams(texts.to_frame("text").select(spaced(pl.col("text"))).to_series())
     # the same gram in another group is another one
     digest = found.digest ^ mixed(group[found.text].astype(np.uint64) + np.uint64(1))
     order = np.argsort(digest, kind="stable")

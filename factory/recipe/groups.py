@@ -211,6 +211,12 @@ class Curation(Settings):
             or also, within a turn, those with the same set of ``equations`` (RFT, arXiv 2308.01825).
         max_similarity: within a turn an attempt is a near duplicate, and not kept, if its Jaccard similarity with one
             that is kept, of their word 3-grams, is above this; without one, none is.
+        max_question_similarity: attempts at a train question whose similarity with one before it is above this are not
+            kept, in all generations; without one, all may be. It is the same in all phases.
+        max_rationalized_share: largest share of the examples that are rationalized, those of origin ``reference`` not
+            counted.
+        max_difficulty_share: largest share of the examples of one difficulty group, counted alike; where fewer groups
+            have examples than could keep to that, all have as many.
         checks: the process checks that every correct attempt is put to; those of the corpus (``CHECKS`` in its module)
             unless the recipe lists others.
         checks_decide: the origins of which an attempt that fails a check is dropped; of the others the result is only
@@ -227,6 +233,9 @@ class Curation(Settings):
     prefer: Literal["first", "shortest", "likeliest", "most_diverse"] = "first"
     duplicates: Literal["text", "equations"] = "text"
     max_similarity: Share | None = None
+    max_question_similarity: Share | None = None
+    max_rationalized_share: Share | None = None
+    max_difficulty_share: Share | None = None
     checks: Components = ()
     checks_decide: Annotated[
         Annotated[Origins, Tag("list")] | Annotated[dict[str, Origins], Tag("mapping")],

@@ -92,6 +92,9 @@ def _check_phases(config: dict[str, Any], problems: list[str]) -> Recipe | None:
         problems += [prefix + problem for problem in found if problem not in told]
         told |= set(found)
     first, *others = phases
+    limits = {phase.curation.max_question_similarity for phase in phases if phase}
+    if len(limits) > 1:  # a question that is dropped is dropped in all generations
+        problems.append("curation.max_question_similarity: is the same in the whole run")
     return first and first.model_copy(update={"then": tuple(others)})
 
 

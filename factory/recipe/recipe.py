@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, Positive
 
 from factory.engines import Sampling
 from factory.recipe.component import Component, find, settings_model
+from factory.recipe.decontamination import Decontamination
 from factory.recipe.groups import (
     Curation,
     Evaluation,
@@ -70,6 +71,7 @@ class Recipe(Settings):
     preflight: Preflight = Preflight()
     evaluation: Evaluation
     curation: Curation = Curation()
+    decontamination: Decontamination = Decontamination()
     gate: Gate = Gate()
     publish: Publish = Publish()
     finetune: Finetune

@@ -227,8 +227,9 @@ def test_every_attempt_is_in_exactly_one_table_for_the_right_reason(per_question
         "degenerate",
         "not_best",
         "criterion",
-        *("same_equations", "near_duplicate"),
-    }  # see the tests of the criteria and of duplicates
+        *("same_equations", "near_duplicate", "near_duplicate_question", "contaminated"),
+        *("over_rationalized_share", "over_difficulty_share"),
+    }  # each has tests of its own
     others |= {"over_cap"} if per_question == 5 else set()
     assert set(expected.values()) == {*REASONS, "kept"} - others
     for table in (examples, rejects):
