@@ -154,7 +154,7 @@ def _told(
     candidates = fit.filter(pl.col("reason").is_null()).sort("rollout", *preference(curation), nulls_last=True)
     found = [told.drop_nulls("reason"), fit.select("row", "reason").drop_nulls("reason")]
     if flags is not None:
-        found.append(candidates.join(flags, on="question_id").select("row", "reason", *EVIDENCE))
+        found.append(candidates.select("row", "question_id").join(flags, on="question_id").drop("question_id"))
         candidates = candidates.join(flags, on="question_id", how="anti", maintain_order="left")
     if tests is not None:
         like = tests.flags(candidates["text"]).filter(~pl.col("exact"))

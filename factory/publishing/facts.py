@@ -54,6 +54,7 @@ def dataset_facts(run: Run, recipe: Recipe, n: int, target: Target) -> dict[str,
         "prompt_sha256": rollouts.get("prompt_sha256", now.prompt.sha256),
         "criterion": now.curation.criterion,
         **({"tau": now.curation.tau, "centred": now.curation.centred} if weighed else {}),
+        **_held_against(run, curated),
         "license": recipe.publish.license,
         "language": list(recipe.publish.language),
         # those of an earlier release have none, and stay as they are
@@ -135,6 +136,13 @@ def _examples(run: Run, n: int) -> str:
     """The digest of the shards of examples that generation n publishes, and model n+1 is trained on."""
     outputs = _required(run, "curate", n)["outputs"]
     return _digest_of({path: outputs[path]["sha256"] for path in outputs if "/examples/" in path})
+
+
+def _held_against(run: Run, curated: Record) -> dict[str, Any]:
+    """The eval sets that the examples were held against, and what was dropped for it; nothing where there are none."""
+    sets = (run.record("flags") or {}).get("sets")
+    dropped = curated["rejects"].get("contaminated", 0)
+    return {"decontamination": {"sets": sets, "dropped": dropped}} if sets else {}
 
 
 def _funnel(rollouts: Record, curated: Record) -> list[dict[str, Any]]:

@@ -228,3 +228,16 @@ def test_health_of_each_generation_and_the_advice() -> None:
     assert cells["tokens of an example"][-1] == "1,234.5"
     assert section.strip().endswith(r"Advice after generation 1: stop: it is \<enough\>.")
     assert "## Health" not in card(manifest(), [])
+
+
+def test_the_card_says_what_the_examples_were_held_against() -> None:
+    sets = [
+        {"name": "eval split", "questions": 400, "sha256": "ab" * 32},
+        {"name": "gsm8k/test.jsonl", "questions": 1319, "sha256": "cd" * 32},
+    ]
+    known = manifest()
+    known["facts"] = known["facts"] | {"decontamination": {"sets": sets, "dropped": 1200}}
+    text = card(known, SHOWN)
+    held = "eval split (400 questions, sha256:abababababababab); gsm8k/test.jsonl (1,319 questions, "
+    assert f"- Held against: {held}sha256:cdcdcdcdcdcdcdcd). 1,200 attempts were dropped for it" in text.splitlines()
+    assert "Held against" not in card(manifest(), SHOWN)

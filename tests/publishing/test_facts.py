@@ -51,6 +51,18 @@ def test_a_template_that_strips_reasoning_is_a_fact_and_one_that_does_not_is_non
     assert dataset_facts(run, recipe, 0, SUMS) == before | {"strips_reasoning": True}
 
 
+def test_what_the_examples_were_held_against_is_a_fact(tmp_path: Path) -> None:
+    run, recipe = opened(tmp_path, {})
+    begin(run)
+    record(run, 0, ONE_TURN, {"sampled": 3})
+    before = dataset_facts(run, recipe, 0, SUMS)
+    sets = [{"name": "test.jsonl", "questions": 1319, "sha256": "ab" * 32}]
+    run.finish("flags", {"sets": [], "outputs": {}}, 0.0)
+    assert dataset_facts(run, recipe, 0, SUMS) == before
+    run.finish("flags", {"sets": sets, "outputs": {}}, 0.0)
+    assert dataset_facts(run, recipe, 0, SUMS) == before | {"decontamination": {"sets": sets, "dropped": 0}}
+
+
 def test_facts_are_those_of_the_records(tmp_path: Path) -> None:
     run, recipe = opened(tmp_path, {"seed": 11})
     begin(run)

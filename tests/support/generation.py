@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -189,13 +189,18 @@ def weighed(centred: bool = False) -> Tables:
 
 
 def judge(
-    tables: Tables, folder: Path, limits: Limits = LIMITS, change: Callable[[pa.Table], pa.Table] | None = None
+    tables: Tables,
+    folder: Path,
+    limits: Limits = LIMITS,
+    change: Callable[[pa.Table], pa.Table] | None = None,
+    tests: Sequence[str] = (),
 ) -> Judgement:
     """Write each table as two files, so that none of several files goes unjudged, and validate them.
 
     Args:
         tables: without ``rejects``, those that belong to the attempts and examples.
         change: what is done to the last file of the examples.
+        tests: test questions, if there are eval sets.
     """
     files: dict[str, list[Path]] = {}
     for name, rows in ({"rejects": rejects_of(tables)} | tables).items():
@@ -205,4 +210,7 @@ def judge(
             files[name].append(folder / f"{name}-{part}.parquet")
             pq.write_table(change(table) if change and name == "examples" and part else table, files[name][-1])
     rows = [files[name] for name in ("rollouts", "examples", "rejects", "questions")]
-    return validate(*rows, folder / "validation", limits)
+    eval_sets = [folder / "eval_sets.parquet"] if tests else []
+    for path in eval_sets:
+        pq.write_table(pa.table({"question": list(tests)}), path)
+    return validate(*rows, folder / "validation", limits, eval_sets)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.support.breaches import BREACHES, put, put_attempt
-from tests.support.generation import LIMITS, WEIGHED, Row, Tables, judge, valid, weighed
+from tests.support.generation import LIMITS, WEIGHED, Row, Tables, judge, rejects_of, valid, weighed
 from validation import Limits, validate
 
 
@@ -85,11 +85,43 @@ def test_wrong_attempts_are_learnt_from_at_the_weight_of_their_reward_alone(tmp_
     assert "weight is exp" in failure.expectation
 
 
+HELD = replace(LIMITS, max_contaminated=0.25)
+
+
+@pytest.mark.usefixtures("no_data_docs")
+@pytest.mark.parametrize("column", ["question", "rationale"])
+def test_an_example_must_not_be_a_test_question(tmp_path: Path, column: str) -> None:
+    tables = valid()
+    text = tables["examples"][1][column]
+    there = [example["example_id"] for example in tables["examples"] if example[column] == text]
+    assert judge(tables, tmp_path, HELD, tests=[f"Is it {text}?"]).success
+    (failure,) = judge(tables, tmp_path, HELD, tests=["Why?", f"  {text.upper()}\n"]).failures
+    assert "is the text of a test question" in failure.expectation
+    assert [row["example_id"] for row in failure.examples] == there
+    assert judge(tables, tmp_path, LIMITS).success
+
+
+@pytest.mark.usefixtures("no_data_docs")
+def test_not_much_of_a_generation_may_have_been_dropped_as_contaminated(tmp_path: Path) -> None:
+    """Three attempts are examples; what was wrong does not count."""
+    for contaminated in range(3):
+        tables = valid()
+        tables["rejects"] = rejects_of(tables)
+        for row in tables["rejects"][:contaminated]:
+            row["reason"] = "contaminated"
+        judgement = judge(tables, tmp_path, HELD, tests=["Why?"])
+        assert judgement.success == (contaminated / (3 + contaminated) <= 0.25)
+    (failure,) = judgement.failures
+    assert "at most 0.25 of what could be kept is dropped as contaminated" in failure.expectation
+    assert (failure.failing, failure.total) == (2, 5)
+
+
 def test_every_expectation_has_a_breach() -> None:
     from validation import suites
 
     words = [(name, words) for name, words, *_ in BREACHES] + [("examples", "weight is exp")]
-    for limits in (LIMITS, WEIGHED):
+    words += [("examples", "the text of a test question"), ("attempts", "dropped as contaminated")]
+    for limits in (LIMITS, WEIGHED, HELD):
         for table, expectations in suites.by_table(limits).items():
             for expectation in expectations:
                 assert expectation.notes

@@ -19,6 +19,7 @@ and leaves out the lines of those that are missing::
     teacher, prompt_sha256, recipe_fingerprint, code_commit      texts
     criterion             "correct" or one of RISE's (curation/criteria.py), which keep wrong attempts too; with these
     tau, centred          0.4, False             of the weight exp(reward / tau); centred: the question's mean taken off
+    decontamination       {"sets": [{"name": "test.jsonl", "questions": 1319, "sha256": "..."}], "dropped": 12}
     license               "apache-2.0"; of one that the Hub has no identifier of, the name
     language              ["en"]
     parent                {"generation": 1, "commit": "...", "manifest_sha256": "..."}; no commit in a folder

@@ -141,6 +141,7 @@ def how_made(manifest: dict[str, Any]) -> str:
         "Process checks": ", ".join(f"{name} {version}" for name, version in facts.get("check_versions", {}).items()),
         "Criterion": facts.get("criterion"),
         "Weight": weight(facts),
+        "Held against": held_against(facts),
         "Validation": ("passed" if validation["passed"] else "failed") + expectations if validation else None,
     }
     return (
@@ -149,6 +150,15 @@ def how_made(manifest: dict[str, Any]) -> str:
         f"{''.join(told for origin, told in messages.items() if origin in by_origin)}\n\n"
         f"{markdown.fact_list(shown)}"
     ).rstrip()
+
+
+def held_against(facts: dict[str, Any]) -> str | None:
+    """The test questions that no example is, or is most of."""
+    if "decontamination" not in facts:
+        return None
+    sets, dropped = facts["decontamination"]["sets"], facts["decontamination"]["dropped"]
+    named = [f"{one['name']} ({one['questions']:,} questions, {short(one['sha256'])})" for one in sets]
+    return f"{'; '.join(named)}. {dropped:,} attempts were dropped for it"
 
 
 def named(part: dict[str, Any] | None) -> str | None:
