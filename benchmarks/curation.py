@@ -1,17 +1,18 @@
 """How fast attempts are curated, and how much memory it takes, on rollouts that it makes itself.
 
-``python -m benchmarks.curation ATTEMPTS [--json]`` makes ATTEMPTS attempts, eight a question, six of them correct: word
-problems with rationales of some 50 words, of which some are the same text again, some the same calculation in other
-words, some the same words but for one. They are curated with every setting of a question on: equal sets of equations,
-near duplicates, the most diverse four.
+``python -m benchmarks.curation ATTEMPTS [--gate] [--json]`` makes ATTEMPTS attempts, eight a question, six of them
+correct: word problems with rationales of some 50 words, of which some are the same text again, some the same
+calculation in other words, some the same words but for a few. They are curated with every setting of a question on:
+equal sets of equations, near duplicates, the most diverse four. With ``--gate`` the result is validated as well, and
+``--similar QUESTIONS`` looks for near duplicates among so many questions instead. Memory is that of all processes.
 """
 
 import argparse
 import json
-import shutil
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,11 @@ import psutil
 import ray
 
 from factory.curation.curate import curate
-from factory.files import shards, write_table
+from factory.curation.similar_questions import similar
+from factory.files import shards, to_schema, write_table
 from factory.recipe.groups import Curation
-from schemas import ROLLOUTS
+from schemas import QUESTIONS, ROLLOUTS
+from validation import Limits, validate
 
 PER_QUESTION = 8
 SHARD_ROWS = 128
@@ -62,6 +65,7 @@ def made(questions: np.ndarray, folder: Path, seed: int = 0) -> None:
             "opening": draw.integers(0, len(OPENINGS), n * PER_QUESTION),
             "middle": draw.integers(0, len(MIDDLES), n * PER_QUESTION),
             "swapped": draw.random(n * PER_QUESTION) < 0.4,
+            "halved": draw.random(n * PER_QUESTION) < 0.4,
             "word": draw.integers(0, 3, n * PER_QUESTION),
             "right": np.tile(np.arange(PER_QUESTION) < 6, n),
             "mean_logprob": -draw.random(n * PER_QUESTION).astype(np.float32),
@@ -70,6 +74,7 @@ def made(questions: np.ndarray, folder: Path, seed: int = 0) -> None:
     in_boxes, total = pl.col("boxes") * pl.col("each"), pl.col("boxes") * pl.col("each") + pl.col("more")
     product = pl.when("swapped").then(pl.format("{} * {} = {}", "each", "boxes", in_boxes))
     product = product.otherwise(pl.format("{} * {} = {}", "boxes", "each", in_boxes))
+    halves = pl.format("{} + {} = {}", pl.col("boxes") // 2, (pl.col("boxes") + 1) // 2, "boxes")
     opening = pl.col("opening").replace_strict(dict(enumerate(OPENINGS)), return_dtype=pl.String)
     middle = pl.col("middle").replace_strict(dict(enumerate(MIDDLES)), return_dtype=pl.String)
     word = pl.col("word").replace_strict({0: "altogether", 1: "in all", 2: "in total"}, return_dtype=pl.String)
@@ -83,11 +88,13 @@ def made(questions: np.ndarray, folder: Path, seed: int = 0) -> None:
         answer=total.cast(pl.String),
         completion=pl.concat_str(
             opening.str.replace("{}", pl.col("thing"), literal=True),
+            pl.when("halved").then(pl.format("Some of the boxes are red, the others blue: {}.", halves)),
             pl.format("There are {} boxes with {} {} in each, and {}.", "boxes", "each", "thing", product),
             middle.str.replace("{}", pl.col("name"), literal=True),
             pl.format("That makes {} + {} = {} {} {}.", in_boxes, "more", answer, "thing", word),
             pl.format("The answer is {}.", answer),
             separator=" ",
+            ignore_nulls=True,
         ),
         predicted_answer=answer,
     )
@@ -124,62 +131,116 @@ def made(questions: np.ndarray, folder: Path, seed: int = 0) -> None:
     write_table(folder / f"{int(questions[0]) // SHARD_ROWS:05}.parquet", shard)
 
 
-class Peak:
-    """The most memory that this process and those it started hold at a time, looked at ten times a second: of shared
-    pages, such as Ray's object store, each process counts its part."""
+class Watched:
+    """What this process and those it has started take: wall clock and processor time in seconds, and the most memory
+    in GiB that they hold at a time, looked at five times a second. Of shared pages each counts its part."""
 
     def __init__(self) -> None:
         self.gib, self._ended = 0.0, threading.Event()
+        self._work: dict[int, float] = {}
         self._thread = threading.Thread(target=self._look, daemon=True)
 
-    def __enter__(self) -> "Peak":
+    def __enter__(self) -> "Watched":
+        self._before = self._sum()
+        self._started = time.perf_counter()
         self._thread.start()
         return self
 
     def __exit__(self, *raised: object) -> None:
+        self.seconds = time.perf_counter() - self._started
+        self.processor_seconds = self._sum() - self._before
         self._ended.set()
         self._thread.join()
 
+    def _sum(self) -> float:
+        for process in _processes():
+            with suppress(psutil.Error):  # it has ended
+                self._work[process.pid] = sum(process.cpu_times()[:2])
+        return sum(self._work.values())
+
     def _look(self) -> None:
-        while not self._ended.wait(0.1):
+        while not self._ended.wait(0.2):
             held = 0
-            for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-                try:
+            for process in _processes():
+                with suppress(psutil.Error):
                     held += process.memory_full_info().pss
-                except psutil.Error:  # it has ended
-                    continue
             self.gib = max(self.gib, held / 2**30)
+            self._sum()
+
+
+def _processes() -> list[psutil.Process]:
+    return [psutil.Process(), *psutil.Process().children(recursive=True)]
+
+
+def figures(watched: Watched, count: int, prefix: str = "") -> dict[str, float]:
+    return {
+        f"{prefix}seconds": round(watched.seconds, 1),
+        f"{prefix}processor_seconds": round(watched.processor_seconds, 1),
+        f"{prefix}attempts_per_second": round(count / watched.seconds),
+        f"{prefix}peak_gib": round(watched.gib, 2),
+    }
+
+
+def curated(folder: Path, count: int) -> dict[str, float]:
+    """Curate the rollouts of a folder, on two processors."""
+    curation = Curation(per_question=4, prefer="most_diverse", duplicates="equations", max_similarity=0.8)
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    with Watched() as watched:
+        curate(folder / "rollouts", folder / "examples", folder / "rejects", curation)
+    ray.shutdown()
+    return figures(watched, count)
+
+
+def validated(folder: Path, count: int) -> dict[str, float]:
+    """Put what was curated to the gate."""
+    asked = pl.scan_parquet(shards(folder / "rollouts")).select(
+        "question_id", "question", "answer", "difficulty", "split"
+    )
+    missing = [field.name for field in QUESTIONS if field.name not in asked.collect_schema().names()]
+    questions = asked.with_columns(pl.lit(None).alias(name) for name in missing).with_columns(corpus=pl.lit("made"))
+    write_table(folder / "questions" / "00000.parquet", to_schema(questions.collect(), QUESTIONS))
+    paths = [shards(folder / name) for name in ("rollouts", "examples", "rejects", "questions")]
+    with Watched() as watched:
+        judgement = validate(*paths, folder / "validation", Limits(per_question=4))
+    assert judgement.success, judgement.failures
+    return figures(watched, count, "gate_")
+
+
+def alike(count: int) -> dict[str, float]:
+    """Look for near duplicates among so many questions."""
+    with tempfile.TemporaryDirectory() as temporary:
+        for first in range(0, count, 20 * SHARD_ROWS):
+            made(np.arange(first, min(first + 20 * SHARD_ROWS, count)), Path(temporary))
+        questions = pl.scan_parquet(shards(Path(temporary))).select("question").collect().to_series()
+    with Watched() as watched:
+        found = similar(questions, 0.8)
+    told = figures(watched, count)
+    return {"questions": count, "near_duplicates": found.height} | {
+        name: told[name] for name in ("seconds", "processor_seconds", "peak_gib")
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("attempts", type=int)
+    parser.add_argument("attempts", type=int, nargs="?", default=0)
+    parser.add_argument("--similar", type=int)
+    parser.add_argument("--gate", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    found: dict[str, float] = alike(given.similar) if given.similar else {}
     questions = given.attempts // PER_QUESTION
-    curation = Curation(per_question=4, prefer="most_diverse", duplicates="equations", max_similarity=0.8)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        for first in range(0, questions, SHARD_ROWS):
-            made(np.arange(first, min(first + SHARD_ROWS, questions)), folder / "rollouts")
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        with Peak() as peak:
-            started = time.perf_counter()
-            curate(folder / "rollouts", folder / "examples", folder / "rejects", curation)
-            seconds = time.perf_counter() - started
-        found = {
-            "attempts": questions * PER_QUESTION,
-            "seconds": round(seconds, 1),
-            "attempts_per_second": round(questions * PER_QUESTION / seconds),
-            "peak_gib": round(peak.gib, 2),
-        }
-        reasons = pl.scan_parquet(shards(folder / "rejects")).group_by("reason").len().sort("reason").collect()
-        ray.shutdown()
-        shutil.rmtree(folder / "rollouts")
-    print(json.dumps(found) if given.json else "\n".join(f"{key:<22}{value:,}" for key, value in found.items()))
-    if not given.json:
-        print("\n".join(f"{reason:<22}{count:,}" for reason, count in reasons.iter_rows()))
+    if questions:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder, count = Path(temporary), questions * PER_QUESTION
+            for first in range(0, questions, SHARD_ROWS):
+                made(np.arange(first, min(first + SHARD_ROWS, questions)), folder / "rollouts")
+            found |= {"attempts": count, **curated(folder, count)}
+            if given.gate:
+                found |= validated(folder, count)
+            reasons = pl.scan_parquet(shards(folder / "rejects")).group_by("reason").len().sort("reason").collect()
+            found |= {f"rejected_{reason}": number for reason, number in reasons.iter_rows()}
+    print(json.dumps(found) if given.json else "\n".join(f"{name:<28}{figure:,}" for name, figure in found.items()))
 
 
 if __name__ == "__main__":
