@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from factory.checks.calculation import read
 from factory.curation.advice import advise
+from factory.curation.duplicates import equations
 from factory.estimates import pass_at, wilson
 from factory.files import shards
 from factory.record import Files, Record
@@ -199,7 +199,8 @@ def _drawn(rollouts: Path, questions: pl.DataFrame) -> Iterator[list[str]]:
 
 
 def variety(by_question: Iterator[list[str]] | Sequence[list[str]]) -> tuple[float | None, float | None]:
-    """How many rationales of a question differ in their equations, on average; what share of all are near duplicates.
+    """How many rationales of a question differ in their equations, on average (those without any, in their words); what
+    share of all are near duplicates.
 
     Args:
         by_question: the texts of each question, at least one.
@@ -208,18 +209,14 @@ def variety(by_question: Iterator[list[str]] | Sequence[list[str]]) -> tuple[flo
     for texts in by_question:
         questions += 1
         rationales += len(texts)
-        distinct += len({_equations(text) for text in texts})
+        words = pl.Series(["\0" + " ".join(text.split()) for text in texts])
+        distinct += pl.select(equations(pl.lit(pl.Series(texts))).fill_null(words)).to_series().n_unique()
         seen: list[frozenset[tuple[str, ...]]] = []
         for text in texts:
             grams = _grams(text)
             near += any(len(grams & other) >= NEAR * len(grams | other) for other in seen)
             seen.append(grams)
     return _rounded(distinct / questions) if questions else None, _rounded(near / rationales) if rationales else None
-
-
-def _equations(text: str) -> frozenset[Any]:
-    found = frozenset((one.calculation, one.shown) for one in read(text).equations if one.holds)
-    return found or frozenset([" ".join(text.split())])
 
 
 def _grams(text: str) -> frozenset[tuple[str, ...]]:
