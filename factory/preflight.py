@@ -125,12 +125,14 @@ def _engines(recipe: Recipe, generations: int) -> list[str]:
         ]
     if _asks_teacher(recipe.evaluation.strategy):
         problems.append("evaluation.strategy: asks the teacher, and would measure it as well")
-    if recipe.teacher is None:
-        asked = _asks_teacher(recipe.strategy)
-        return [*problems, "teacher: is missing, and the strategy asks it"] if asked else problems
-    if not recipe.teacher.name:
-        problems.append("teacher.model: is missing (or engine.served_model, a server's name for it)")
-    return [*problems, *_said("teacher.engine", recipe.teacher.engine, recipe)]
+    if recipe.teacher is None and _asks_teacher(recipe.strategy):
+        problems.append("teacher: is missing, and the strategy asks it")
+    for name, adviser in recipe.advisers.items():
+        if adviser and not adviser.name:
+            problems.append(f"{name}.model: is missing (or engine.served_model, a server's name for it)")
+        if adviser:
+            problems += _said(f"{name}.engine", adviser.engine, recipe)
+    return problems
 
 
 def _asks_teacher(strategy: Component) -> bool:

@@ -124,22 +124,6 @@ class Warmup(Settings):
     dialogues: bool = False
 
 
-class Teacher(Settings):
-    """A stronger model that a strategy may ask.
-
-    Args:
-        engine: what samples it.
-        model: a folder or a Hub name; a server's own name for it may stand in its engine's ``served_model`` instead.
-    """
-
-    engine: AComponent
-    model: str | None = None
-
-    @property
-    def name(self) -> str:
-        return self.engine.settings.get("served_model") or self.model or ""
-
-
 class Rollout(Settings):
     """How the sampling is spread.
 

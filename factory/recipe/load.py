@@ -14,7 +14,7 @@ from factory.recipe.component import PATH, beside, find, parse, settings_model, 
 from factory.recipe.recipe import RECIPES, Recipe, component_keys, group_of
 
 PHASE = (
-    *("generations", "prompt", "strategy", "engine", "teacher", "sampling", "rollout"),
+    *("generations", "prompt", "strategy", "engine", "teacher", "judge", "sampling", "rollout"),
     *("evaluation", "curation", "gate", "finetune"),
 )
 """What a later phase of a recipe may change."""

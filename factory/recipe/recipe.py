@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from factory.engines import Sampling
+from factory.recipe.advisers import Judge, Teacher
 from factory.recipe.component import Component, find, settings_model
 from factory.recipe.decontamination import Decontamination
 from factory.recipe.groups import (
@@ -24,7 +25,6 @@ from factory.recipe.groups import (
     Publish,
     Questions,
     Rollout,
-    Teacher,
     Warmup,
 )
 from factory.recipe.settings import NAME, SHIPPED, AComponent, Settings, a_component, components, located
@@ -66,6 +66,7 @@ class Recipe(Settings):
     strategy: AComponent
     engine: AComponent
     teacher: Teacher | None = None
+    judge: Judge | None = None
     sampling: Sampling = Sampling()
     rollout: Rollout = Rollout()
     preflight: Preflight = Preflight()
@@ -103,6 +104,11 @@ class Recipe(Settings):
     def total(self) -> int:
         """The generations of all phases."""
         return sum(phase.generations for phase in self.phases)
+
+    @property
+    def advisers(self) -> dict[str, Teacher | None]:
+        """The other models that it may ask, by the name of their group."""
+        return {"teacher": self.teacher, "judge": self.judge}
 
     @property
     def served_model(self) -> str | None:
@@ -159,7 +165,9 @@ class Recipe(Settings):
         their classes say (``NEUTRAL``)."""
         found: set[str] = set()
         for number, phase in enumerate(self.phases):
-            engines = {"engine": phase.engine} | ({"teacher.engine": phase.teacher.engine} if phase.teacher else {})
+            engines = {"engine": phase.engine} | {
+                f"{name}.engine": other.engine for name, other in phase.advisers.items() if other
+            }
             names = {"rollout": Rollout.NEUTRAL} | {
                 key: getattr(find(engine.path), "NEUTRAL", ()) for key, engine in engines.items()
             }

@@ -218,6 +218,7 @@ CHOSEN = {
     "curation.max_difficulty_share": 0.5,
     "decontamination.sets": [{"path": "tests.csv"}],
     "teacher": {"engine": {PATH: "factory.engines.scripted.Scripted"}},
+    "judge": {"engine": {PATH: "factory.engines.scripted.Scripted"}, "model": "other"},
     "curation.checks": [],
     "curation.checks_decide": ["sampled"],
     "finetune.start": "previous",

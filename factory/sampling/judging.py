@@ -1,0 +1,63 @@
+"""The judge: another model that is asked about rationales, shard by shard like rollouts and by the same workers.
+
+A rationale is a question to it, under the rubric of the recipe, and its answer an attempt with a verdict:
+``correct`` for pass, ``wrong`` for fail, ``unparseable`` if it cannot be told (:mod:`factory.verifiers.judgement`).
+"""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from factory.prompts import Prompt
+from factory.recipe.advisers import Judge
+from factory.recipe.component import parse
+from factory.recipe.recipe import Recipe
+from factory.record import Files, Record
+from factory.run import Run
+from factory.sampling.engine_pass import told
+from factory.sampling.evaluate import rollout_counts
+from factory.sampling.rollout import roll_out
+from factory.sampling.worker import Job, Pass
+from factory.sampling.written import Written
+from factory.terminal import Line
+
+ONCE = parse({"_component_": "factory.strategies.star.star", "samples": 1, "hinted_samples": 0})
+READER = parse({"_component_": "factory.verifiers.judgement.Judgement"})
+
+
+def ask(recipe: Recipe, judge: Judge, run: Run, n: int, questions: Path, out: Path, shown: Line) -> Record:
+    """Ask the judge every question of ``questions`` that it has not been asked; what it says lies in ``out``.
+
+    Args:
+        questions: shards of rationales to judge, ``schemas.QUESTIONS``: the attempt's id, and the rubric filled in.
+        out: shards of the judge's answers, ``schemas.ROLLOUTS``, one attempt a row.
+
+    Returns:
+        ``judge``, ``rationales``, ``passed``, ``prompt_tokens``, ``completion_tokens``, ``outputs``.
+
+    Raises:
+        FactoryError: the judge cannot be asked; what it has said so far stays.
+    """
+    one = Pass(questions, out, ONCE, judge.sampling)
+    by: Record = {"model": {"path": judge.name, "sha256": None}, "verifier": READER.identity, "prompt_sha256": None}
+    job = Job(
+        model=Path(judge.model or ""),
+        model_name=judge.name,
+        generation=n,
+        seed=recipe.seed,
+        engine=judge.engine,
+        verifier=READER,
+        prompt=Prompt(),
+        passes=(one,),
+        log=run.log.resolve(),
+    )
+    asked: Files = run.described(questions)
+    written = Written(run, one, asked, by, None)
+    written.begin(job)
+    total = sum(pq.read_metadata(path).num_rows for path in one.missing())
+    spread = recipe.rollout
+    if "base_url" in judge.engine.settings:  # its GPUs are elsewhere
+        spread = spread.model_copy(update={"gpus_per_engine": 0})
+    roll_out(job, spread, lambda tally, pace: shown.update(told(tally, pace), tally["questions"], total), written.add)
+    outputs = written.outputs()
+    return {"judge": judge.name, **rollout_counts(out), "outputs": outputs, "inputs": asked}
