@@ -39,7 +39,7 @@ class Judgement:
         word, reason = lines[-1]
         if re.search(r"\b(?:PASS|FAIL)\b", reason):
             return Verdict("unparseable", reason="both words in one line")
-        told = " ".join(reason.strip(" \t:.,;*_`\"'\u2014\u2013-").split())[:REASON]
+        told = " ".join(reason.lstrip(" \t:.,;*_`\"'\u2014\u2013-").rstrip(" *_`").split())[:REASON]
         return Verdict("correct" if word.upper() == "PASS" else "wrong", word.lower(), told or None)
 
     def state(self, question: Question) -> str:
