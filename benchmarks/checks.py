@@ -29,7 +29,7 @@ from factory.curation.curate import ORIGIN, curate_rollouts
 from factory.errors import ConfigError
 from factory.files import shards
 from factory.recipe.component import find
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from factory.recipe.load import load_recipe
 from factory.recipe.recipe import Recipe
 from factory.recipe.reference import components

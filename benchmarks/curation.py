@@ -23,7 +23,7 @@ import ray
 from factory.curation.curate import curate
 from factory.curation.similar_questions import similar
 from factory.files import shards, to_schema, write_table
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from schemas import QUESTIONS, ROLLOUTS
 from validation import Limits, validate
 

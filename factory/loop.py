@@ -30,6 +30,7 @@ def iterate(recipe: Recipe, run: Run, generations: int) -> None:
     stages.check_room(generations)
     for n in range(generations):
         stages.sample(n, "evaluation", "rollouts")  # lines 3-4 of the paper: sample, and rationalize what failed
+        stages.judge(n)
         stages.curate(n)  # lines 5-6: keep what reaches the answer
         stages.health(n)
         stages.validate(n)

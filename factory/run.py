@@ -41,6 +41,7 @@ WAYS_OUT = {
     "flags": "delete {record}; the same command of iterate flags the questions again",
     "evaluation": "delete what is changed or foreign; the same command of iterate samples what is missing again",
     "rollouts": "delete what is changed or foreign; the same command of iterate samples what is missing again",
+    "judge": "delete what is changed or foreign, and {record}; the same command of iterate asks the judge again",
     "curate": "delete {record}; the same command of iterate curates again",
     "base": "put it back from a copy, or begin another run (RUN=...)",
     "finetune": "put it back from a copy, or delete {record}: the same command of iterate trains it again",

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow.compute as pc
 import pyarrow.dataset
 
+from factory.curation.candidates import candidates
 from factory.curation.curate import check_counts, curate
 from factory.curation.flagging import Flagging
 from factory.curation.health import is_due, look
@@ -19,14 +20,17 @@ from factory.files import folder_atomically, shards, write_json, write_table
 from factory.intake.questions import snapshot
 from factory.preflight import preflight, room
 from factory.publishing.publication import Publication
+from factory.recipe.advisers import JUDGE
 from factory.recipe.recipe import Recipe
 from factory.recipe.settings import located
 from factory.record import Record
 from factory.run import Run
 from factory.sampling.engine_pass import EnginePass
+from factory.sampling.judging import ask
 from factory.terminal import console, line
 from factory.training.finetune import FinetuneResult, train
 from factory.training.fitness import refuse_unfit
+from factory.verifiers.judgement import Judgement
 from schemas import QUESTIONS
 from schemas.questions import SPLITS
 from validation import Limits, validate
@@ -98,6 +102,26 @@ class Stages:
         """Evaluate model n and sample the corpus with it, in one engine pass; model 0 is probed first."""
         EnginePass(self.recipe, self.run, n).sample(*stages)
 
+    def judge(self, n: int) -> None:
+        """Ask the recipe's judge, if it has one, about every correct attempt that has failed no other check."""
+        recipe, folder = self.recipe.at(n), self.run.generation(n)
+        judge = recipe.judge
+        if judge is None:
+            return
+
+        def work() -> Record:
+            inputs = self.run.recorded("rollouts", n, folder / "rollouts")
+            asked = folder / "judge" / "questions"
+            shutil.rmtree(asked, ignore_errors=True)  # of a try that was interrupted
+            with line(f"gen {n}  judge") as shown:
+                written = candidates(folder / "rollouts", asked, recipe.curation, judge, recipe.prompt.hints)
+                self.run.arrived(written, asked)
+                record = ask(recipe, judge, self.run, n, asked, folder / "judge" / "rollouts", shown)
+                shown.result("{passed:,} of {rationales:,} rationales pass".format(**record))
+            return record | {"inputs": inputs}
+
+        self.run.stage("judge", work, n)
+
     def curate(self, n: int) -> None:
         folder = self.run.generation(n)
         self.run.stage("curate", lambda: self._curated(n, folder), n)
@@ -136,6 +160,9 @@ class Stages:
     def _curated(self, n: int, out: Path) -> Record:
         curation, rollouts = self.recipe.at(n).curation, self.run.generation(n) / "rollouts"
         inputs = self.run.recorded("rollouts", n, rollouts) | self.flagging.inputs()
+        judgements = self.run.generation(n) / "judge" / "rollouts" if self.recipe.at(n).judge else None
+        if judgements:
+            inputs |= self.run.recorded("judge", n, judgements)
         examples, rejects = out / "examples", out / "rejects"
         for outdated in (examples, rejects):  # of a curation that was interrupted
             shutil.rmtree(outdated, ignore_errors=True)
@@ -151,6 +178,7 @@ class Stages:
                 hints=prompt.hints,
                 flags=flags,
                 eval_sets=tests,
+                judgements=judgements,
             )
             if curation.keep_seeds:
                 reference = reference_examples(
@@ -165,7 +193,7 @@ class Stages:
             "examples": kept,
             "rejects": dropped,
             "checks": check_counts(examples, rejects),
-            "check_versions": curation.check_versions,
+            "check_versions": curation.check_versions | ({JUDGE: Judgement.version} if judgements else {}),
             "inputs": inputs,
             "outputs": outputs,
         }

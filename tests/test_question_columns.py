@@ -20,7 +20,8 @@ from factory.files import read_json, write_json, write_table
 from factory.prompts import Prompt
 from factory.reading.reverify import reverify
 from factory.recipe.component import Component, parse
-from factory.recipe.groups import Curation, Rollout, Warmup
+from factory.recipe.curation import Curation
+from factory.recipe.groups import Rollout, Warmup
 from factory.recipe.load import load_recipe
 from factory.run import Run
 from factory.sampling.rollout import roll_out

@@ -6,7 +6,7 @@ import polars as pl
 
 from factory.attempt import Question
 from factory.checks import Check, Rationale, Result, not_applicable
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 
 SEEN = ["rollout", "completion", "predicted_answer", "hinted", "completion_tokens"]
 """All that a check sees of an attempt beside the others at its question: equal ones have equal results."""

@@ -18,9 +18,10 @@ from factory.curation.checked import checked
 from factory.curation.decontamination import TestQuestions
 from factory.curation.duplicates import EVIDENCE, judged, preference
 from factory.curation.flags import read_flags, read_tests
+from factory.curation.judgements import said, with_judgements
 from factory.curation.mixture import surplus, without
 from factory.files import shards, to_schema, write_table
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from factory.record import Files, readable
 from schemas import EXAMPLES, REJECTS
 from schemas.rollouts import OVERFLOW
@@ -46,6 +47,7 @@ def curate(
     hints: Sequence[str] = (),
     flags: Path | None = None,
     eval_sets: Path | None = None,
+    judgements: Path | None = None,
 ) -> Files:
     """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``.
 
@@ -53,6 +55,7 @@ def curate(
         hints: what a hint adds to a prompt, with ``{answer}`` to be filled in; for the checks.
         flags: what speaks against questions (:mod:`factory.curation.flags`), if anything can.
         eval_sets: the test questions that the rationales are held against, if they are.
+        judgements: folder of what a judge said (:mod:`factory.curation.judged`), if one was asked.
 
     Returns:
         what the workers report to have written, by path.
@@ -65,9 +68,14 @@ def curate(
         reports = []
         for shard in map(Path, batch["shard"].to_pylist()):
             with readable(shard):
-                made = curate_rollouts(pl.read_parquet(shard), curation, checks, answers_only, hints, against, tests)
+                made = curate_rollouts(
+                    pl.read_parquet(shard), curation, checks, answers_only, hints, against, tests, of_judge(shard)
+                )
             reports += written(shard, *(map(to_schema, made, (EXAMPLES, REJECTS))))
         return pa.Table.from_pylist(reports)
+
+    def of_judge(shard: Path) -> pl.DataFrame | None:
+        return said(judgements / shard.name) if judgements else None
 
     def again(batch: pa.Table) -> pa.Table:
         reports = []
@@ -105,6 +113,7 @@ def curate_rollouts(
     hints: Sequence[str] = (),
     flags: pl.DataFrame | None = None,
     tests: TestQuestions | None = None,
+    judgements: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
 
@@ -115,6 +124,19 @@ def curate_rollouts(
     (:mod:`factory.curation.duplicates`), and is within the cap of its turn. Unhinted attempts go before hinted
     ones. A hinted attempt is kept as if the hint had not been there: its messages are its hint-free context.
     """
+    attempts = looked_at(rollouts, curation, checks, hints)
+    if judgements is not None:
+        attempts = with_judgements(attempts, judgements, curation)
+    told = _told(attempts, curation, answers_only, flags, tests)
+    attempts = attempts.join(told, on="row", how="left", maintain_order="left")
+    kept, dropped = attempts.filter(pl.col("reason").is_null()), attempts.filter(pl.col("reason").is_not_null())
+    return _examples(kept), dropped.select(REJECTS.names)
+
+
+def looked_at(
+    rollouts: pl.DataFrame, curation: Curation, checks: Sequence[Check], hints: Sequence[str] = ()
+) -> pl.DataFrame:
+    """A row an attempt, with its question, its results of the process checks, and what speaks against it so far."""
     attempts = (
         rollouts.select("question_id", "question", "answer", "difficulty", "generation", "model", "attempts")
         .with_row_index("rollout")
@@ -123,11 +145,7 @@ def curate_rollouts(
         .with_columns(text=pl.col("completion").str.strip_chars(), order=pl.int_range(pl.len()).over("rollout"))
         .pipe(_judged, curation)
     )
-    attempts = checked(attempts.with_row_index("row").with_columns(origin=ORIGIN), checks, curation, hints)
-    told = _told(attempts, curation, answers_only, flags, tests)
-    attempts = attempts.join(told, on="row", how="left", maintain_order="left")
-    kept, dropped = attempts.filter(pl.col("reason").is_null()), attempts.filter(pl.col("reason").is_not_null())
-    return _examples(kept), dropped.select(REJECTS.names)
+    return checked(attempts.with_row_index("row").with_columns(origin=ORIGIN), checks, curation, hints)
 
 
 def _told(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from factory.curation.similarity import pairs
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 
 EVIDENCE = {"repeats": pl.String, "similarity": pl.Float32, "shared": pl.String}
 """The columns of a reject that say why, beside its reason (:mod:`schemas.rejects`)."""

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from factory.corpora import place
 from factory.files import to_schema
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from schemas import EXAMPLES, REJECTS
 
 REASONS = {1: "over_rationalized_share", 2: "over_difficulty_share"}

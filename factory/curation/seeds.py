@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from factory.files import shards
 from factory.prompts import Message, Prompt
-from factory.recipe.groups import Curation, PromptSettings, Warmup
+from factory.recipe.curation import Curation
+from factory.recipe.groups import PromptSettings, Warmup
 from factory.run import Run
 from schemas import EXAMPLES
 from validation.texts import reasons

@@ -6,6 +6,9 @@ from typing import Annotated
 from factory.engines import Sampling
 from factory.recipe.settings import AComponent, Settings, template
 
+JUDGE = "judge"
+"""The name of the check whose results a judge gives."""
+
 RUBRIC = """\
 Below are a question, its correct answer, and a worked solution that reaches this answer. Judge the solution, not \
 the answer: does every step follow from the question and from the steps before it, without a wrong calculation, an \

@@ -242,7 +242,7 @@ def _sentences(error: ValidationError, prefix: str, config: Any) -> Iterator[str
             message = problem["msg"].removeprefix("Value error, ")
             of_a_group = problem["type"] == "value_error" and isinstance(problem["input"], dict)
             it_is = "" if of_a_group else f" (it is {problem['input']!r})"
-            yield f"{key}: {message[0].lower()}{message[1:]}{it_is}"
+            yield f"{key}: {message[0].lower()}{message[1:]}{it_is}" if key else f"{message}{it_is}"
 
 
 def _siblings(config: Any, prefix: str, where: list[str]) -> list[str]:

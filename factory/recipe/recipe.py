@@ -9,24 +9,14 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from factory.engines import Sampling
-from factory.recipe.advisers import Judge, Teacher
+from factory.recipe.advisers import JUDGE, Judge, Teacher
 from factory.recipe.component import Component, find, settings_model
+from factory.recipe.curation import Curation, Gate
 from factory.recipe.decontamination import Decontamination
-from factory.recipe.groups import (
-    Curation,
-    Evaluation,
-    Finetune,
-    Gate,
-    Preflight,
-    PromptSettings,
-    Publish,
-    Questions,
-    Rollout,
-    Warmup,
-)
+from factory.recipe.groups import Evaluation, Finetune, Preflight, PromptSettings, Publish, Questions, Rollout, Warmup
 from factory.recipe.settings import NAME, SHIPPED, AComponent, Settings, a_component, components, located
 
 RECIPES = SHIPPED / "recipes"
@@ -77,6 +67,13 @@ class Recipe(Settings):
     publish: Publish = Publish()
     finetune: Finetune
     then: tuple["Recipe", ...] = ()
+
+    @model_validator(mode="after")
+    def _judge_is_there(self) -> "Recipe":
+        decide = self.curation.checks_decide
+        if isinstance(decide, dict) and JUDGE in decide and self.judge is None:
+            raise ValueError("curation.checks_decide: the judge is to decide, and the recipe has none")
+        return self
 
     @property
     def phases(self) -> tuple["Recipe", ...]:

@@ -33,7 +33,7 @@ def ask(recipe: Recipe, judge: Judge, run: Run, n: int, questions: Path, out: Pa
         out: shards of the judge's answers, ``schemas.ROLLOUTS``, one attempt a row.
 
     Returns:
-        ``judge``, ``rationales``, ``passed``, ``prompt_tokens``, ``completion_tokens``, ``outputs``.
+        ``judge``, ``rationales``, ``passed``, ``errors``, ``completion_tokens``, ``outputs``.
 
     Raises:
         FactoryError: the judge cannot be asked; what it has said so far stays.
@@ -60,4 +60,15 @@ def ask(recipe: Recipe, judge: Judge, run: Run, n: int, questions: Path, out: Pa
         spread = spread.model_copy(update={"gpus_per_engine": 0})
     roll_out(job, spread, lambda tally, pace: shown.update(told(tally, pace), tally["questions"], total), written.add)
     outputs = written.outputs()
-    return {"judge": judge.name, **rollout_counts(out), "outputs": outputs, "inputs": asked}
+    written.forget()
+    counts = (
+        rollout_counts(out) if outputs else dict.fromkeys(("questions", "solved", "errors", "completion_tokens"), 0)
+    )
+    return {
+        "judge": judge.name,
+        "rationales": counts["questions"],
+        "passed": counts["solved"],
+        "errors": counts["errors"],
+        "completion_tokens": counts["completion_tokens"],
+        "outputs": outputs,
+    }

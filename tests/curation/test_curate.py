@@ -14,7 +14,7 @@ import pytest
 from factory.curation.curate import curate, curate_rollouts, to_schema
 from factory.curation.duplicates import EVIDENCE
 from factory.files import write_table
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
 from schemas.examples import ORIGINS
 from schemas.rejects import REASONS

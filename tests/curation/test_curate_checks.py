@@ -12,7 +12,7 @@ from factory.checks.derived import Derived
 from factory.curation.curate import check_counts, curate_rollouts, to_schema
 from factory.files import write_table
 from factory.recipe.component import Component
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from factory.recipe.load import load_recipe
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
 from tests.curation.test_curate import Row, attempt, rollout

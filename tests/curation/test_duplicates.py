@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from factory.curation.duplicates import equations
 from factory.curation.similarity import pairs
 from factory.preflight import _likelihoods
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from factory.recipe.load import load_recipe
 from tests.curation.test_curate import Row, attempt, curated, keys, rollout
 

@@ -15,7 +15,7 @@ from factory.corpora import place
 from factory.curation.curate import curate
 from factory.curation.mixture import most_beside, most_of_each, over
 from factory.files import write_table
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from schemas import EXAMPLES, REJECTS, ROLLOUTS
 from tests.curation.test_curate import InProcess, Row, attempt, rollout
 

@@ -11,7 +11,8 @@ import pytest
 from factory.curation.seeds import reference_examples, warmup_examples
 from factory.files import write_table
 from factory.prompts import Prompt
-from factory.recipe.groups import Curation, Warmup
+from factory.recipe.curation import Curation
+from factory.recipe.groups import Warmup
 from factory.run import Run
 from schemas import EXAMPLES, QUESTIONS
 

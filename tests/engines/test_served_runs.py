@@ -12,7 +12,8 @@ from factory.cluster import connected, explained
 from factory.curation.curate import curate, curate_rollouts
 from factory.errors import FactoryError
 from factory.recipe.component import Component
-from factory.recipe.groups import Curation, Rollout
+from factory.recipe.curation import Curation
+from factory.recipe.groups import Rollout
 from factory.sampling.rollout import roll_out
 from factory.sampling.worker import Job
 from tests.support.misbehaving import KEY, Misbehaving, Reply, failed, job, running, said, sums

@@ -14,7 +14,7 @@ from factory.publishing.card.figures import FIGURES
 from factory.publishing.card.method import CITATIONS, KEPT, ORIGINS_OF_ANY_REWARD
 from factory.publishing.card.method import ORIGINS as ORIGIN_MEANINGS
 from factory.publishing.card.model import model_card
-from factory.recipe.groups import Curation
+from factory.recipe.curation import Curation
 from schemas.examples import ORIGINS
 from tests.support.card_inputs import DIALOGUE, OVER_TURNS, RISE, SAID, SHOWN, fences, manifest
 from tests.support.publishing import FACTS, RATIONALE, made_in, tree_in

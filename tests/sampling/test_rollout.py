@@ -14,7 +14,8 @@ from factory.engines import Sampling
 from factory.files import write_table
 from factory.prompts import Prompt
 from factory.recipe.component import Component, parse
-from factory.recipe.groups import Curation, Rollout
+from factory.recipe.curation import Curation
+from factory.recipe.groups import Rollout
 from factory.sampling.rollout import roll_out
 from factory.sampling.worker import MAX_ENGINE_DEATHS, Job, Pass
 from schemas import QUESTIONS

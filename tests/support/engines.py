@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import random
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -49,6 +50,17 @@ class Forgetful(Scripted):
         with self.notes.open("a") as notes:
             notes.write(f"{len(messages) // 2} {came} {time.monotonic()}\n")
         return await super().sample(messages, seed, sampling)
+
+
+class Critic(Scripted):
+    """A judge that goes by the correct answer, modulo 4: it fails 0, mutters at 1, cannot be asked at 2, passes 3."""
+
+    async def sample(self, messages: list[Message], seed: int, sampling: Sampling) -> Completion:
+        (answer,) = re.findall(r"^Correct answer: (\d+)$", messages[-1]["content"], re.MULTILINE)
+        if int(answer) % 4 == 2:
+            raise SamplingError("the judge is out")
+        said = {0: "FAIL: step 1 is invented.", 1: "Hm.", 3: "PASS: it holds."}[int(answer) % 4]
+        return Completion(said, "stop", len(messages[-1]["content"]), len(said))
 
 
 class Forgotten(Scripted):
