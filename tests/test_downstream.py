@@ -30,7 +30,7 @@ from factory.publishing.configs import config
 from factory.publishing.parquet import TABLES
 from factory.targets.registry import Registry
 from factory.tuning import ChatTokenizer, ExampleStream
-from schemas import ATTEMPT, EXAMPLES, ROLLOUTS
+from schemas import ATTEMPT, EXAMPLES, PROMPT_COMPLETION, ROLLOUTS
 from tests.support.publishing import FACTS, publish, row
 
 Row = dict[str, Any]
@@ -279,7 +279,8 @@ def test_trl_trains_prompts_and_completions(dataset: Dataset, model: Path) -> No
     import trl
 
     shards = config("prompt_completion", {"examples": dataset.shards}, Path("completions").absolute())
-    loaded = datasets.load_dataset("parquet", data_files=[str(path) for path in shards], split="train")
+    files = parquet.write_table(Path("published"), PROMPT_COMPLETION, shards)
+    loaded = datasets.load_dataset("parquet", data_files=[str(path) for path in files], split="train")
     arguments = trl.SFTConfig(output_dir="trained", max_length=None, report_to="none", use_cpu=True, disable_tqdm=True)
     prepared = trl.SFTTrainer(str(model), args=arguments, train_dataset=loaded).train_dataset
     right = [found for found in dataset.rows() if found["verdict"] in (None, "correct")]
