@@ -222,7 +222,7 @@ def test_no_stage_of_the_data_flow_knows_another() -> None:
         (
             "ray",
             {
-                *("factory.cluster", "factory.preflight", "factory.curation.curate"),
+                *("factory.cluster", "factory.preflight", "factory.curation.curate", "factory.curation.candidates"),
                 *("factory.sampling.rollout", "factory.training.finetune"),
             },
         ),

@@ -78,7 +78,7 @@ def test_the_manifest_is_the_lineage(run: Path) -> None:
     assert facts["model"] == {"name": "base", "sha256": base, "published": None, "trained_on": None}
     assert facts["trained_model"] == str(run.parent / "registry" / "run" / "models" / "gen-0")
     assert facts["verifier"] == {"name": "exact", "version": "2"}
-    assert facts["check_versions"] == {"columns": "1"}
+    assert facts["check_versions"] == {"columns": "2"}
     assert facts["recipe_fingerprint"] == json.loads((run / "run.json").read_text())["fingerprint"]
     assert facts["code_commit"] == json.loads((run / "gen-0/records/rollouts.json").read_text())["code"]
     assert facts["validation"] == {"passed": True, "expectations": 49, "failures": []}
