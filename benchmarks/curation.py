@@ -45,6 +45,10 @@ MIDDLES = (
     "Now the ones that {} was given come on top of what we had.",
     "Next we must not forget what {} found later on that day.",
 )
+QUESTION = pl.format(
+    "{} has {} boxes with {} {} in each of them, and is given {} more. How many {} does {} have?",
+    *("name", "boxes", "each", "thing", "more", "thing", "name"),
+)
 
 
 def made(questions: np.ndarray, folder: Path, seed: int = 0) -> None:
@@ -78,13 +82,9 @@ def made(questions: np.ndarray, folder: Path, seed: int = 0) -> None:
     opening = pl.col("opening").replace_strict(dict(enumerate(OPENINGS)), return_dtype=pl.String)
     middle = pl.col("middle").replace_strict(dict(enumerate(MIDDLES)), return_dtype=pl.String)
     word = pl.col("word").replace_strict({0: "altogether", 1: "in all", 2: "in total"}, return_dtype=pl.String)
-    question = pl.format(
-        "{} has {} boxes with {} {} in each of them, and is given {} more. How many {} does {} have?",
-        *("name", "boxes", "each", "thing", "more", "thing", "name"),
-    )
     answer = (total + pl.when("right").then(0).otherwise(7)).cast(pl.String)
     attempts = attempts.with_columns(
-        question=question,
+        question=QUESTION,
         answer=total.cast(pl.String),
         completion=pl.concat_str(
             opening.str.replace("{}", pl.col("thing"), literal=True),
@@ -209,10 +209,10 @@ def validated(folder: Path, count: int) -> dict[str, float]:
 
 def alike(count: int) -> dict[str, float]:
     """Look for near duplicates among so many questions."""
-    with tempfile.TemporaryDirectory() as temporary:
-        for first in range(0, count, 20 * SHARD_ROWS):
-            made(np.arange(first, min(first + 20 * SHARD_ROWS, count)), Path(temporary))
-        questions = pl.scan_parquet(shards(Path(temporary))).select("question").collect().to_series()
+    draw = np.random.default_rng(0)
+    numbers = {name: draw.integers(2, 99, count) for name in ("boxes", "each", "more")}
+    words = {"name": draw.choice(NAMES, count), "thing": draw.choice(THINGS, count)}
+    questions = pl.DataFrame(numbers | words).select(QUESTION).to_series()
     with Watched() as watched:
         found = similar(questions, 0.8)
     told = figures(watched, count)
