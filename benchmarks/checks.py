@@ -24,8 +24,8 @@ import polars as pl
 
 from factory.checks import Check
 from factory.corpora.arithmetic import rationale
-from factory.curation.checked import checked
-from factory.curation.curate import ORIGIN, curate_rollouts
+from factory.curation.checked import ORIGIN, checked
+from factory.curation.curate import curate_rollouts
 from factory.errors import ConfigError
 from factory.files import shards
 from factory.recipe.component import find

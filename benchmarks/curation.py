@@ -1,10 +1,11 @@
 """How fast attempts are curated, and how much memory it takes, on rollouts that it makes itself.
 
-``python -m benchmarks.curation ATTEMPTS [--gate] [--json]`` makes ATTEMPTS attempts, eight a question, six of them
-correct: word problems with rationales of some 50 words, of which some are the same text again, some the same
+``python -m benchmarks.curation ATTEMPTS [--checks] [--gate] [--json]`` makes ATTEMPTS attempts, eight a question, six
+of them correct: word problems with rationales of some 50 words, of which some are the same text again, some the same
 calculation in other words, some the same words but for a few. They are curated with every setting of a question on:
-equal sets of equations, near duplicates, the most diverse four. With ``--gate`` the result is validated as well, and
-``--similar QUESTIONS`` looks for near duplicates among so many questions instead. Memory is that of all processes.
+equal sets of equations, near duplicates, the most diverse four. With ``--checks`` every correct attempt is put to all
+process checks but that of written sums, with ``--gate`` the result is validated as well, and ``--similar QUESTIONS``
+looks for near duplicates among so many questions instead. Memory is that of all processes.
 """
 
 import argparse
@@ -12,18 +13,21 @@ import json
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import psutil
-import ray
 
+from factory.cluster import connected
 from factory.curation.curate import curate
 from factory.curation.similar_questions import similar
 from factory.files import shards, to_schema, write_table
+from factory.recipe.component import parse
 from factory.recipe.curation import Curation
+from factory.recipe.reference import components
 from schemas import QUESTIONS, ROLLOUTS
 from validation import Limits, validate
 
@@ -181,14 +185,12 @@ def figures(watched: Watched, count: int, prefix: str = "") -> dict[str, float]:
     }
 
 
-def curated(folder: Path, count: int) -> dict[str, float]:
-    """Curate the rollouts of a folder, on two processors."""
-    curation = Curation(per_question=4, prefer="most_diverse", duplicates="equations", max_similarity=0.8)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    with Watched() as watched:
+def curated(folder: Path, count: int, checks: Sequence[str]) -> dict[str, float]:
+    """Curate the rollouts of a folder, with the start of nothing but its workers."""
+    asked = Curation(per_question=4, prefer="most_diverse", duplicates="equations", max_similarity=0.8)
+    curation = asked.model_copy(update={"checks": tuple(parse({"_component_": check}) for check in checks)})
+    with connected(), Watched() as watched:
         curate(folder / "rollouts", folder / "examples", folder / "rejects", curation)
-    ray.shutdown()
     return figures(watched, count)
 
 
@@ -226,6 +228,7 @@ def main() -> None:
     parser.add_argument("attempts", type=int, nargs="?", default=0)
     parser.add_argument("--similar", type=int)
     parser.add_argument("--gate", action="store_true")
+    parser.add_argument("--checks", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     found: dict[str, float] = alike(given.similar) if given.similar else {}
@@ -235,7 +238,8 @@ def main() -> None:
             folder, count = Path(temporary), questions * PER_QUESTION
             for first in range(0, questions, SHARD_ROWS):
                 made(np.arange(first, min(first + SHARD_ROWS, questions)), folder / "rollouts")
-            found |= {"attempts": count, **curated(folder, count)}
+            checks = [path for path in components("checks") if given.checks and not path.endswith(".Columns")]
+            found |= {"attempts": count, "checks": len(checks), **curated(folder, count, checks)}
             if given.gate:
                 found |= validated(folder, count)
             reasons = pl.scan_parquet(shards(folder / "rejects")).group_by("reason").len().sort("reason").collect()

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a task without GPUs keeps CUDA_VISIBLE_DEVICES as it is
     "RAY_TQDM": "0",
+    "POLARS_MAX_THREADS": "1",  # of the workers: a task has one processor, and there are as many tasks as processors
 }
 
 

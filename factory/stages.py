@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset
 
 from factory.curation.candidates import candidates
-from factory.curation.curate import check_counts, curate
+from factory.curation.checked import check_counts
+from factory.curation.curate import curate
 from factory.curation.flagging import Flagging
 from factory.curation.health import is_due, look
 from factory.curation.seeds import answers_only, reference_examples, warmup_examples

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from factory.curation.curate import check_counts
+from factory.curation.checked import check_counts
 from factory.files import write_table
 from factory.publishing import parquet
 from schemas import EXAMPLES, REJECTS

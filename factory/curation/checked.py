@@ -1,12 +1,23 @@
 """The process checks of a recipe, put to the correct attempts of a shard."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
 from factory.attempt import Question
 from factory.checks import Check, Rationale, Result, not_applicable
+from factory.files import shards
 from factory.recipe.curation import Curation
+
+ORIGIN = (
+    pl.when("hinted")
+    .then(pl.lit("rationalized"))
+    .when(pl.col("turn") > 0)
+    .then(pl.lit("corrected"))
+    .otherwise(pl.lit("sampled"))
+)
+"""Where an attempt comes from: see :data:`schemas.examples.ORIGINS`."""
 
 SEEN = ["rollout", "completion", "predicted_answer", "hinted", "completion_tokens"]
 """All that a check sees of an attempt beside the others at its question: equal ones have equal results."""
@@ -88,3 +99,23 @@ def _told(reason: str) -> str:
     """A reason as it is written down: in a line, not too long, and no half of a surrogate."""
     line = " ".join(reason[: 2 * MOST_REASON].split())
     return (line if len(line) <= MOST_REASON else f"{line[: MOST_REASON - 3]}...").encode(errors="replace").decode()
+
+
+def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str, int]]]:
+    """``{check: {origin: {"passed": n, "failed": n, "not_applicable": n}}}`` over all correct attempts, kept or not."""
+    kept = pl.scan_parquet(shards(examples)).select("origin", "checks")
+    dropped = pl.scan_parquet(shards(rejects)).select(ORIGIN.alias("origin"), "checks")
+    results = (
+        pl.concat([kept, dropped])
+        .explode("checks", empty_as_null=False, keep_nulls=False)
+        .unnest("checks")
+        .group_by("origin", "passed", name=pl.col("name").str.split("/").list.first())
+        .len()
+        .sort("name", "origin")
+    )
+    keys = {True: "passed", False: "failed", None: "not_applicable"}
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for name, origin, passed, count in results.select("name", "origin", "passed", "len").collect().iter_rows():
+        by_origin = counts.setdefault(name, {}).setdefault(origin, dict.fromkeys(keys.values(), 0))
+        by_origin[keys[passed]] = count
+    return counts

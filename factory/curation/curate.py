@@ -4,7 +4,7 @@ A question's attempts lie in one row, so nothing here needs a shuffle.
 """
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import ray
 
 from factory.checks import Check
 from factory.curation import criteria
-from factory.curation.checked import checked
+from factory.curation.checked import ORIGIN, checked
 from factory.curation.decontamination import TestQuestions
 from factory.curation.duplicates import EVIDENCE, judged, preference
 from factory.curation.flags import read_flags, read_tests
@@ -26,15 +26,6 @@ from factory.record import Files, readable
 from schemas import EXAMPLES, REJECTS
 from schemas.rollouts import OVERFLOW
 from validation.texts import reasons
-
-ORIGIN = (
-    pl.when("hinted")
-    .then(pl.lit("rationalized"))
-    .when(pl.col("turn") > 0)
-    .then(pl.lit("corrected"))
-    .otherwise(pl.lit("sampled"))
-)
-"""Where an attempt comes from: see :data:`schemas.examples.ORIGINS`."""
 
 
 def curate(
@@ -55,7 +46,7 @@ def curate(
         hints: what a hint adds to a prompt, with ``{answer}`` to be filled in; for the checks.
         flags: what speaks against questions (:mod:`factory.curation.flags`), if anything can.
         eval_sets: the test questions that the rationales are held against, if they are.
-        judgements: folder of what a judge said (:mod:`factory.curation.judged`), if one was asked.
+        judgements: folder of what a judge said (:mod:`factory.curation.judgements`), if one was asked.
 
     Returns:
         what the workers report to have written, by path.
@@ -66,16 +57,14 @@ def curate(
         against = read_flags(flags) if flags else None
         tests = read_tests(eval_sets) if eval_sets else None
         reports = []
-        for shard in map(Path, batch["shard"].to_pylist()):
-            with readable(shard):
-                made = curate_rollouts(
-                    pl.read_parquet(shard), curation, checks, answers_only, hints, against, tests, of_judge(shard)
-                )
-            reports += written(shard, *(map(to_schema, made, (EXAMPLES, REJECTS))))
+        for some, frame in _frames(map(Path, batch["shard"].to_pylist())):
+            judged = [said(judgements / shard.name) for shard in some] if judgements else []
+            heard = pl.concat(judged) if judged else None
+            made = curate_rollouts(frame, curation, checks, answers_only, hints, against, tests, heard)
+            parts = [_by_shard(table, frame, len(some)) for table in made]
+            for shard, *tables in zip(some, *parts, strict=True):
+                reports += written(shard, *map(to_schema, tables, (EXAMPLES, REJECTS)))
         return pa.Table.from_pylist(reports)
-
-    def of_judge(shard: Path) -> pl.DataFrame | None:
-        return said(judgements / shard.name) if judgements else None
 
     def again(batch: pa.Table) -> pa.Table:
         reports = []
@@ -103,6 +92,36 @@ def curate(
         rows = [{"shard": str(rollouts / path.name), "gone": gone} for path, gone in beyond.items()]
         reports |= through(rows, again)
     return reports
+
+
+FRAME = 8
+"""Shards that are curated as one frame: of a thousand attempts most of the time is not theirs."""
+
+
+def _frames(paths: Iterable[Path]) -> Iterator[tuple[list[Path], pl.DataFrame]]:
+    """Shards of rollouts, some at a time as one frame, with the number of each row's shard among them."""
+    read: list[tuple[Path, pl.DataFrame]] = []
+    for path in paths:
+        with readable(path):
+            frame = pl.read_parquet(path)
+        if read and (len(read) == FRAME or frame.schema != read[0][1].schema):  # one of an earlier release
+            yield _as_one(read)
+            read = []
+        read.append((path, frame))
+    if read:
+        yield _as_one(read)
+
+
+def _as_one(read: Sequence[tuple[Path, pl.DataFrame]]) -> tuple[list[Path], pl.DataFrame]:
+    frames = [frame.with_columns(shard=pl.lit(number, pl.Int32)) for number, (_, frame) in enumerate(read)]
+    return [path for path, _ in read], pl.concat(frames)
+
+
+def _by_shard(made: pl.DataFrame, frame: pl.DataFrame, shards: int) -> list[pl.DataFrame]:
+    """What was made of a frame, apart again by the shard of its question; in the same order."""
+    numbered = made.join(frame.select("question_id", "shard"), on="question_id", how="left", maintain_order="left")
+    parts = numbered.partition_by("shard", as_dict=True, include_key=False)
+    return [parts.get((number,), made.clear()) for number in range(shards)]
 
 
 def curate_rollouts(
@@ -220,23 +239,3 @@ def _examples(kept: pl.DataFrame) -> pl.DataFrame:
         messages=pl.concat_list("context", answer),
         model=pl.coalesce("teacher", "model"),
     )
-
-
-def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str, int]]]:
-    """``{check: {origin: {"passed": n, "failed": n, "not_applicable": n}}}`` over all correct attempts, kept or not."""
-    kept = pl.scan_parquet(shards(examples)).select("origin", "checks")
-    dropped = pl.scan_parquet(shards(rejects)).select(ORIGIN.alias("origin"), "checks")
-    results = (
-        pl.concat([kept, dropped])
-        .explode("checks", empty_as_null=False, keep_nulls=False)
-        .unnest("checks")
-        .group_by("origin", "passed", name=pl.col("name").str.split("/").list.first())
-        .len()
-        .sort("name", "origin")
-    )
-    keys = {True: "passed", False: "failed", None: "not_applicable"}
-    counts: dict[str, dict[str, dict[str, int]]] = {}
-    for name, origin, passed, count in results.select("name", "origin", "passed", "len").collect().iter_rows():
-        by_origin = counts.setdefault(name, {}).setdefault(origin, dict.fromkeys(keys.values(), 0))
-        by_origin[keys[passed]] = count
-    return counts

@@ -28,18 +28,17 @@ def with_judgements(attempts: pl.DataFrame, judgements: pl.DataFrame, curation: 
     ).select(attempts.columns)
 
 
-def said(judgements: Path) -> pl.DataFrame | None:
+def said(judgements: Path) -> pl.DataFrame:
     """What a shard of the judge's answers says: ``attempt_id``, ``judge passed`` (null: not
     applicable), ``judge reason`` and ``judged`` (true).
 
-    None if there is no such shard: nothing was asked.
+    No rows if there is no such shard: nothing of it was asked.
     """
-    if not judgements.exists():
-        return None
     with readable(judgements):
-        answers = pl.read_parquet(judgements, columns=["question_id", "attempts"])
+        there = judgements.exists()
+        answers = pl.read_parquet(judgements, columns=["question_id", "attempts"]).rows() if there else []
     rows = []
-    for attempt_id, (attempt, *_) in answers.iter_rows():
+    for attempt_id, (attempt, *_) in answers:
         passed = {"correct": True, "wrong": False}.get(attempt["verdict"])
         rows.append((attempt_id, passed, None if passed else _reason(attempt, passed)))
     columns = {"attempt_id": pl.String, "judge passed": pl.Boolean, "judge reason": pl.String}

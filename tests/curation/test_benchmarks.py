@@ -23,8 +23,8 @@ def test_decontamination() -> None:
 
 
 def test_curation() -> None:
-    found = told("benchmarks.curation", "2048", "--gate")
-    assert (found["attempts"], found["rejected_wrong"]) == (2048, 512)
+    found = told("benchmarks.curation", "2048", "--checks", "--gate")
+    assert (found["attempts"], found["checks"], found["rejected_wrong"]) == (2048, 6, 512)
     for name in ("seconds", "attempts_per_second", "peak_gib", "gate_seconds", "gate_peak_gib"):
         assert found[name] > 0
     assert found["rejected_same_equations"] > 100

@@ -9,8 +9,9 @@ import pytest
 
 from factory.checks import PASSED, Check, Rationale, Result, failed, not_applicable
 from factory.checks.derived import Derived
-from factory.curation.curate import check_counts, curate_rollouts, to_schema
-from factory.files import write_table
+from factory.curation.checked import check_counts
+from factory.curation.curate import curate_rollouts
+from factory.files import to_schema, write_table
 from factory.recipe.component import Component
 from factory.recipe.curation import Curation
 from factory.recipe.load import load_recipe
