@@ -18,12 +18,16 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from factory.cluster import connected
+from factory.curation.judgements import said
 from factory.engines import Completion, ContextOverflow, EngineMisconfigured, Sampling, cut
+from factory.files import shards
 from factory.prompts import Prompt, prompt_ids
 from factory.recipe.component import parse
 from factory.recipe.load import load_recipe
+from factory.run import Run
 from factory.sampling.rollout import roll_out
 from factory.sampling.worker import Job, Pass
+from factory.stages import Stages
 from tests.support.served import sample, served
 
 GREEDY = Sampling(temperature=0, max_tokens=24)
@@ -124,6 +128,22 @@ def test_a_served_teacher_improves_a_served_students_answers(
     assert improved["teacher"].unique().to_list() == [str(base)]
     assert improved["context"].list.len().unique().to_list() == [3]
     assert attempts.filter(pl.col("turn") == 0)["teacher"].is_null().all()
+
+
+def test_a_served_judge_that_cannot_judge_fails_nothing(mine: Path, base: Path, address: str) -> None:
+    """The tiny model does sums, so nothing that it says can be read as a judgement."""
+    engine = f"{{_component_: factory.engines.openai.OpenAI, base_url: '{address}', served_model: {base}}}"
+    judge = f"judge={{engine: {engine}, rubric: '{{question}} {{answer}} {{rationale}}', sampling: {{max_tokens: 8}}}}"
+    stages = Stages(load_recipe(str(mine / "recipe.yaml"), [judge]), Run(mine))
+    with connected():
+        stages.judge(0)
+    record = stages.run.records(0)["judge"]
+    told = pl.concat(said(shard) for shard in shards(mine / "gen-0" / "judge" / "rollouts"))
+    assert (record["judge"], record["errors"], record["passed"]) == (str(base), 0, 0)
+    assert record["rationales"] == told.height > 0
+    assert record["completion_tokens"] > 0
+    assert told["judge passed"].is_null().all()
+    assert all("the judge" in reason for reason in told["judge reason"])
 
 
 def test_the_same_seed_gives_the_same_text(base: Path, address: str) -> None:
