@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -93,15 +94,16 @@ def test_snippets_of_recipes_are_accepted(page: Path, tmp_path: Path) -> None:
             (tmp_path / "whole.yaml").write_text(code)
             assert load_recipe(str(tmp_path / "whole.yaml")).name == "whole"
         else:
-            load_recipe("star_arithmetic", [*overrides(config)])
+            load_recipe("star_arithmetic", overrides(config, load_recipe("star_arithmetic").resolved()))
 
 
-def overrides(config: dict[str, object], prefix: str = "") -> list[str]:
-    """A part of a recipe as settings of the command line."""
+def overrides(config: dict[str, object], recipe: dict[str, Any], prefix: str = "") -> list[str]:
+    """A part of a recipe as settings of the command line; what is no list in the recipe is changed within."""
     found = []
     for key, value in config.items():
-        if isinstance(value, dict) and PATH not in value:
-            found += overrides(value, f"{prefix}{key}.")
+        now = recipe.get(key)
+        if isinstance(value, dict) and PATH not in value and not isinstance(now, list):
+            found += overrides(value, now or {}, f"{prefix}{key}.")
         else:
             found.append(f"{prefix}{key}={yaml.safe_dump(value, default_flow_style=True, width=10**6)}")
     return found
