@@ -50,8 +50,8 @@ def main() -> None:
         "questions": len(questions),
         "test_questions": len(tests),
         "flagged": len(flags),
-        "seconds": round(time.perf_counter() - started, 1),
-        "processor_seconds": round(time.process_time() - work, 1),
+        "seconds": round(time.perf_counter() - started, 2),
+        "processor_seconds": round(time.process_time() - work, 2),
     }
     print(json.dumps(found) if given.json else "\n".join(f"{name:<20}{figure:,}" for name, figure in found.items()))
 

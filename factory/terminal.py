@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, cast
 
 from rich.console import Console
 from rich.live import Live
@@ -33,7 +34,7 @@ def quiet(log: Path, descriptor: int = 1) -> Iterator[None]:
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
     terminal = os.fdopen(os.dup(descriptor), "w", encoding="utf-8", buffering=1)
-    before = console.file
+    before = None if console.file is sys.stdout else console.file
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -51,7 +52,7 @@ def quiet(log: Path, descriptor: int = 1) -> Iterator[None]:
                 stream.flush()
         os.dup2(saved[0], 1)
         os.dup2(saved[1], 2)
-        console.file = before
+        console.file = cast(IO[str], before)  # None: whatever sys.stdout is then
         root.handlers[:] = handlers
         root.setLevel(level)
         for opened in (*saved, file):

@@ -76,7 +76,7 @@ def _row_groups(schema: pa.Schema, shards: list[Path]) -> Iterator[pa.Table]:
         with pq.ParquetFile(shard) as file:
             for read in file.iter_batches(BATCH_ROWS):
                 try:
-                    batch = read.select(schema.names).cast(schema)
+                    batch = _widened(read, schema).cast(schema)
                 except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
                     table = schema.metadata[b"schema"].decode()
                     raise PublishError(
@@ -89,3 +89,16 @@ def _row_groups(schema: pa.Schema, shards: list[Path]) -> Iterator[pa.Table]:
                 size += batch.nbytes
     if pending:
         yield pa.Table.from_batches(pending).combine_chunks()
+
+
+def _widened(read: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The columns of a schema; those that came with a later minor version, all nullable, are null.
+
+    Raises:
+        KeyError: a column is missing that may not be null.
+    """
+    there = set(read.schema.names)
+    for field in schema:
+        if field.nullable and field.name not in there:
+            read = read.append_column(field, pa.nulls(read.num_rows, field.type))
+    return read.select(schema.names)

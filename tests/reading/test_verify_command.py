@@ -147,7 +147,7 @@ class Unit:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("numerc", "there is no such verifier; did you mean 'numeric'? Valid: choice, exact, math, "),
+        ("numerc", "there is no such verifier; did you mean 'numeric'? Valid: choice, exact, judgement, math, "),
         ("child", "there is no such verifier"),
         ("factory.verifiers.numeric.Numerc", "has no component 'Numerc'; did you mean 'Numeric'?"),
         ("tests.reading.test_verify_command.Unit", "needs a value for 'unit'"),
