@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow.compute as pc
 import pyarrow.dataset
 
+from factory.curation import union
 from factory.curation.candidates import candidates
 from factory.curation.checked import check_counts
 from factory.curation.curate import curate
@@ -46,7 +47,12 @@ class Stages:
 
     def preflight(self) -> None:
         """Refuse what would fail later; nothing is written down."""
-        preflight(self.recipe, self.run, [*self.publication.problems(), *self.flagging.problems()])
+        problems = [
+            *self.publication.problems(),
+            *self.flagging.problems(),
+            *union.problems(self.recipe, self.run),
+        ]
+        preflight(self.recipe, self.run, problems)
 
     def snapshot(self) -> None:
         def work() -> Record:
@@ -161,6 +167,7 @@ class Stages:
     def _curated(self, n: int, out: Path) -> Record:
         curation, rollouts = self.recipe.at(n).curation, self.run.generation(n) / "rollouts"
         inputs = self.run.recorded("rollouts", n, rollouts) | self.flagging.inputs()
+        inputs |= union.recorded(self.recipe, self.run, n)
         judgements = self.run.generation(n) / "judge" / "rollouts" if self.recipe.at(n).judge else None
         if judgements:
             inputs |= self.run.recorded("judge", n, judgements)
@@ -180,6 +187,7 @@ class Stages:
                 flags=flags,
                 eval_sets=tests,
                 judgements=judgements,
+                earlier=[self.run.generation(m) for m in union.earlier(self.recipe, n)],
             )
             if curation.keep_seeds:
                 reference = reference_examples(
@@ -189,11 +197,14 @@ class Stages:
                 written[str(path)] = write_table(path, reference)
             outputs = self.run.arrived(written, examples, rejects)
             kept, dropped = _count_by("origin", examples), _count_by("reason", rejects)
-            shown.result(", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items()))
+            taken = union.taken_over(examples, n) if curation.union else {}
+            told = ", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items())
+            shown.result(f"{told}; {sum(taken.values()):,} examples are taken over" if taken else told)
         return {
             "examples": kept,
+            **({"taken_over": taken} if curation.union else {}),
             "rejects": dropped,
-            "checks": check_counts(examples, rejects),
+            "checks": check_counts(examples, rejects, n),
             "check_versions": curation.check_versions | ({JUDGE: Judgement.version} if judgements else {}),
             "inputs": inputs,
             "outputs": outputs,
@@ -222,7 +233,9 @@ class Stages:
                 | self.run.recorded("rollouts", n, folder / "rollouts")
                 | self.run.recorded("curate", n, folder / "examples", folder / "rejects")
                 | self.flagging.inputs()
+                | union.recorded(self.recipe, self.run, n)
             )
+            earlier = [self.run.generation(m) / "rollouts" for m in union.earlier(self.recipe, n)]
             questions = [path for split in SPLITS for path in shards(self.run.questions(split))]
             with line(f"gen {n}  validate") as shown:
                 with named(folder / "validation"):
@@ -234,6 +247,7 @@ class Stages:
                         folder / "validation",
                         limits,
                         tests,
+                        [path for rollouts in earlier for path in shards(rollouts)],
                     )
                 held = judged.expectations - len(judged.failures)
                 shown.result(f"{held}/{judged.expectations} expectations hold")

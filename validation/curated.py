@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas import EXAMPLES, QUESTIONS, REJECTS
+from schemas import EXAMPLES, QUESTIONS, REJECTS, ROLLOUTS
 from schemas.rejects import REASONS
 from validation.facts import Paths, complete, key, present, scan
 from validation.limits import Limits
@@ -18,10 +18,12 @@ def example_facts(
     questions: Paths,
     limits: Limits,
     eval_sets: Paths = (),
+    earlier: Paths = (),
 ) -> pl.DataFrame:
-    """One row per example: ``example_id``, ``question_id``, ``attempt_id``, ``origin``, ``weight``, number of
-    ``messages``, ``complete``, ``from_attempt`` (its origin is not reference), ``nth`` (its number among the examples
-    of its question and turn that are), ``ends_in_rationale``, ``roles_alternate``, ``rationale_present``,
+    """One row per example: ``example_id``, ``question_id``, ``attempt_id``, ``origin``, ``generation``, ``weight``,
+    number of ``messages``, ``complete``, ``from_attempt`` (its origin is not reference), ``new`` (that, and it is not
+    taken over from an earlier generation), ``nth`` (its number among those of its question and turn that are from an
+    attempt), ``ends_in_rationale``, ``roles_alternate``, ``rationale_present``,
     ``weight_valid``, ``weight_agrees``, ``attempt_exists``, ``attempt_correct``, ``verdict_agrees``,
     ``reward_agrees``, ``prompt_agrees``, ``completion_agrees``, ``hint_agrees``, ``in_train``, ``question_unseen``,
     ``as_asked`` (question and answer are the snapshot's), ``reasons`` (it says more than its answer), and if there are
@@ -33,6 +35,8 @@ def example_facts(
         questions: Parquet files of the QUESTIONS schema; those of the eval split must not be learnt.
         limits: how examples are weighed, what else must not be learnt, and whether rationales are wanted.
         eval_sets: Parquet files with test questions in a column ``question``.
+        earlier: Parquet files of the ROLLOUTS schema: those of the generations whose examples may be taken over. An
+            example is held against the attempt of its id in the generation that it names.
     """
     tests = (
         pl.scan_parquet([*map(str, eval_sets)]).select(text_key("question")).unique().collect() if eval_sets else None
@@ -60,6 +64,7 @@ def example_facts(
             "question_id",
             "attempt_id",
             "origin",
+            "generation",
             "turn",
             "weight",
             "verdict",
@@ -89,6 +94,7 @@ def example_facts(
     known = attempts.select(
         "attempt_id",
         "question_id",
+        "generation",
         "hinted",
         "context",
         "completion",
@@ -96,6 +102,9 @@ def example_facts(
         rewarded="reward",
         mean_reward=pl.col("reward").mean().over("question_id"),
     )
+    taken = _attempts_of(earlier, rows["attempt_id"])
+    known = pl.concat([known, taken.select(known.columns)])
+    others = scan(earlier, ROLLOUTS).select(pl.col("generation").unique()).collect(engine="streaming")["generation"]
     exists = pl.col("judged").is_not_null()
     found = pl.col("from_attempt") & exists
     # the question of a reference example has no attempts: its mean reward is the example's own
@@ -104,11 +113,12 @@ def example_facts(
     return (
         rows.join(
             known.unique("attempt_id", keep="first"),
-            on=["attempt_id", "question_id"],
+            on=["attempt_id", "question_id", "generation"],
             how="left",
             maintain_order="left",
         )
         .with_columns(
+            new=pl.col("from_attempt") & ~pl.col("generation").is_in(others.implode()).fill_null(False),
             nth=pl.when("from_attempt").then(pl.col("from_attempt").cum_sum().over("question_id", "turn")),
             attempt_exists=pl.when("from_attempt").then(exists),
             attempt_correct=pl.when(found).then(pl.col("judged") == "correct"),
@@ -129,6 +139,35 @@ def example_facts(
         )
         .drop("asked", "known", "prompt", "rationale", "verdict", "judged", "reward", "rewarded", "mean_reward", "turn")
         .drop("hinted", "context", "completion")
+    )
+
+
+def _attempts_of(rollouts: Paths, attempt_ids: pl.Series) -> pl.DataFrame:
+    """What is known of some attempts of earlier generations, in the columns that an example is held against."""
+    attempt = pl.element().struct.field
+    return (
+        scan(rollouts, ROLLOUTS)
+        .select(
+            "question_id",
+            "generation",
+            "attempts",
+            mean_reward=pl.col("attempts").list.eval(attempt("reward")).list.mean(),
+        )
+        .explode("attempts", empty_as_null=False, keep_nulls=False)
+        .unnest("attempts")
+        .filter(pl.col("attempt_id").is_in(attempt_ids.implode()))
+        .select(
+            "attempt_id",
+            "question_id",
+            "generation",
+            "hinted",
+            "mean_reward",
+            context=key(pl.col("context")),
+            completion=key(pl.col("completion")),
+            judged="verdict",
+            rewarded="reward",
+        )
+        .collect(engine="streaming")
     )
 
 

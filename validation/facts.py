@@ -101,11 +101,11 @@ def rollout_facts(rollouts: Paths, questions: Paths) -> pl.DataFrame:
 
 
 def attempt_facts(rollouts: Paths, examples: Paths, rejects: Paths) -> pl.DataFrame:
-    """One row per attempt: ``question_id``, ``attempt_id``, ``verdict``, ``finish_reason``, ``hinted``, ``reward``,
-    ``prompt_tokens``, ``completion_tokens``, ``split`` of its rollout, the keys ``context`` and ``completion``,
-    ``complete``, ``broken`` (an error that is no overflow of the context), ``error_explained``, ``answer_present``,
-    ``hint_free``, ``temperature_valid``, ``settled`` (it is an example or a reject, and not both), ``contaminated`` (of
-    what could be kept, what is in an eval set)."""
+    """One row per attempt: ``question_id``, ``generation``, ``attempt_id``, ``verdict``, ``finish_reason``, ``hinted``,
+    ``reward``, ``prompt_tokens``, ``completion_tokens``, ``split`` of its rollout, the keys ``context`` and
+    ``completion``, ``complete``, ``broken`` (an error that is no overflow of the context), ``error_explained``,
+    ``answer_present``, ``hint_free``, ``temperature_valid``, ``settled`` (it is an example or a reject, and not both),
+    ``contaminated`` (of what could be kept, what is in an eval set)."""
     contaminated = scan(rejects, REJECTS).filter(pl.col("reason") == "contaminated").select("attempt_id")
     in_tests = pl.col("attempt_id").is_in(contaminated.collect(engine="streaming")["attempt_id"].implode())
     kept, dropped = (
@@ -123,11 +123,12 @@ def attempt_facts(rollouts: Paths, examples: Paths, rejects: Paths) -> pl.DataFr
     )
     facts = (
         scan(rollouts, ROLLOUTS)
-        .select("question_id", "split", "attempts", first_contexts=first_contexts)
+        .select("question_id", "split", "generation", "attempts", first_contexts=first_contexts)
         .explode("attempts", empty_as_null=False)
         .unnest("attempts")
         .select(
             "question_id",
+            "generation",
             "attempt_id",
             "verdict",
             "finish_reason",

@@ -73,6 +73,7 @@ def validate(
     folder: Path,
     limits: Limits,
     eval_sets: Paths = (),
+    earlier: Paths = (),
 ) -> Judgement:
     """Judge a generation by the suites of :mod:`validation.suites`, in one checkpoint run.
 
@@ -87,6 +88,8 @@ def validate(
         limits: the limits of the recipe.
         eval_sets: Parquet files with the questions, in a column of this name, that must not be learnt either; of a
             recipe that holds its examples against any.
+        earlier: Parquet files of the ROLLOUTS schema, all of the generations whose examples may be taken over: such an
+            example is held against the rollouts of its own generation.
 
     Raises:
         FileNotFoundError: a file does not exist.
@@ -98,7 +101,7 @@ def validate(
         shutil.rmtree(outdated, ignore_errors=True)
     (folder / "facts").mkdir(parents=True)
 
-    files = {"rollouts": rollouts, "examples": examples, "rejects": rejects, "questions": questions}
+    files = {"rollouts": [*rollouts, *earlier], "examples": examples, "rejects": rejects, "questions": questions}
     facts = {"columns": column_facts(files)}
     if facts["columns"].filter(pl.col("expected") != pl.col("found")).is_empty():
         attempts = attempt_facts(rollouts, examples, rejects)
@@ -106,7 +109,7 @@ def validate(
             "questions": question_facts(questions, rollouts),
             "rollouts": rollout_facts(rollouts, questions),
             "attempts": attempts,
-            "examples": example_facts(examples, attempts, questions, limits, eval_sets),
+            "examples": example_facts(examples, attempts, questions, limits, eval_sets, earlier),
             "rejects": reject_facts(rejects, attempts),
         }
     for table, rows in facts.items():

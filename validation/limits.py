@@ -12,7 +12,7 @@ class Limits:
 
     Args:
         per_question: most examples of one question and turn, those of origin reference not counted.
-        min_examples: fewest examples of the generation, those of origin reference not counted.
+        min_examples: fewest examples of the generation, those of origin reference or taken over not counted.
         max_error_share: largest share of attempts with the verdict error.
         tau: examples weigh exp(reward / tau), and wrong ones may be among them; None: all are right, and weigh 1.
         centred: the mean of a question's rewards is taken off its rewards before they are weighed.

@@ -11,9 +11,9 @@ from validation.limits import Limits
 def examples(limits: Limits) -> list[Expectation]:
     return [
         gxe.ExpectColumnSumToBeBetween(
-            column="from_attempt",
+            column="new",
             min_value=limits.min_examples,
-            description=f"the number of examples that are not reference is at least {limits.min_examples}",
+            description=f"the number of new examples that are not reference is at least {limits.min_examples}",
             notes="A fine-tune on nothing new is wasted, and on fewer rows than a batch it trains nothing and "
             "still succeeds.",
         ),
@@ -53,8 +53,8 @@ def examples(limits: Limits) -> list[Expectation]:
         ),
         true(
             "attempt_exists",
-            "the attempt of an example is among its question's rollout",
-            "An example that nobody sampled in this generation has no verdict and no lineage.",
+            "the attempt of an example is among its question's rollout, in the generation that it names",
+            "An example that nobody sampled there has no verdict and no lineage.",
         ),
         *_worth(limits),
         true(

@@ -101,9 +101,10 @@ def _told(reason: str) -> str:
     return (line if len(line) <= MOST_REASON else f"{line[: MOST_REASON - 3]}...").encode(errors="replace").decode()
 
 
-def check_counts(examples: Path, rejects: Path) -> dict[str, dict[str, dict[str, int]]]:
-    """``{check: {origin: {"passed": n, "failed": n, "not_applicable": n}}}`` over all correct attempts, kept or not."""
-    kept = pl.scan_parquet(shards(examples)).select("origin", "checks")
+def check_counts(examples: Path, rejects: Path, n: int) -> dict[str, dict[str, dict[str, int]]]:
+    """``{check: {origin: {"passed": n, "failed": n, "not_applicable": n}}}`` over all correct attempts of generation n,
+    kept or not."""
+    kept = pl.scan_parquet(shards(examples)).filter(pl.col("generation") == n).select("origin", "checks")
     dropped = pl.scan_parquet(shards(rejects)).select(ORIGIN.alias("origin"), "checks")
     results = (
         pl.concat([kept, dropped])

@@ -20,6 +20,7 @@ from factory.curation.duplicates import EVIDENCE, judged, preference
 from factory.curation.flags import read_flags, read_tests
 from factory.curation.judgements import said, with_judgements
 from factory.curation.mixture import surplus, without
+from factory.curation.union import examples_of, with_earlier
 from factory.files import shards, to_schema, write_table
 from factory.recipe.curation import Curation
 from factory.record import Files, readable
@@ -39,6 +40,7 @@ def curate(
     flags: Path | None = None,
     eval_sets: Path | None = None,
     judgements: Path | None = None,
+    earlier: Sequence[Path] = (),
 ) -> Files:
     """Curate every shard of ``rollouts`` into a shard of the same name in ``examples`` and in ``rejects``.
 
@@ -47,6 +49,8 @@ def curate(
         flags: what speaks against questions (:mod:`factory.curation.flags`), if anything can.
         eval_sets: the test questions that the rationales are held against, if they are.
         judgements: folder of what a judge said (:mod:`factory.curation.judgements`), if one was asked.
+        earlier: folders of the generations whose examples may be taken over, the newest first
+            (:mod:`factory.curation.union`); they are laid out as this one's.
 
     Returns:
         what the workers report to have written, by path.
@@ -57,11 +61,21 @@ def curate(
         against = read_flags(flags) if flags else None
         tests = read_tests(eval_sets) if eval_sets else None
         reports = []
+
+        def looked_through(some: list[Path], frame: pl.DataFrame, judged_in: Path | None) -> pl.DataFrame:
+            told = pl.concat(said(judged_in / shard.name) for shard in some) if judged_in else None
+            return decided(frame, curation, checks, answers_only, hints, against, tests, told)
+
         for some, frame in _frames(map(Path, batch["shard"].to_pylist())):
-            judged = [said(judgements / shard.name) for shard in some] if judgements else []
-            heard = pl.concat(judged) if judged else None
-            made = curate_rollouts(frame, curation, checks, answers_only, hints, against, tests, heard)
-            parts = [_by_shard(table, frame, len(some)) for table in made]
+            attempts, others = looked_through(some, frame, judgements), []
+            for folder in earlier:
+                judged_in = folder / "judge" / "rollouts" if judgements else None
+                there = [folder / "rollouts" / shard.name for shard in some]
+                still = pl.concat(looked_through(*one, judged_in) for one in _frames(there))
+                were = pl.concat(examples_of(folder / "examples" / shard.name) for shard in some)
+                kept = still.filter(pl.col("reason").is_null())
+                others.append(kept.join(were, on="attempt_id", how="semi", maintain_order="left"))
+            parts = [_by_shard(table, frame, len(some)) for table in parted(attempts, others, curation)]
             for shard, *tables in zip(some, *parts, strict=True):
                 reports += written(shard, *map(to_schema, tables, (EXAMPLES, REJECTS)))
         return pa.Table.from_pylist(reports)
@@ -134,7 +148,36 @@ def curate_rollouts(
     tests: TestQuestions | None = None,
     judgements: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Examples and rejects of some rollouts; every attempt is in exactly one of the two.
+    """Examples and rejects of some rollouts: what is :func:`decided` of their attempts, :func:`parted`."""
+    return parted(decided(rollouts, curation, checks, answers_only, hints, flags, tests, judgements), (), curation)
+
+
+def parted(
+    attempts: pl.DataFrame, others: Sequence[pl.DataFrame], curation: Curation
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Examples and rejects; every attempt is in exactly one of the two.
+
+    Args:
+        attempts: as they were :func:`decided`.
+        others: what each earlier generation offers: examples of its own that are still kept, the newest first.
+    """
+    kept, dropped = attempts.filter(pl.col("reason").is_null()), attempts.filter(pl.col("reason").is_not_null())
+    if others:
+        kept = with_earlier(kept, others, attempts.select("question_id", "rollout").unique(), curation)
+    return _examples(kept), dropped.select(REJECTS.names)
+
+
+def decided(
+    rollouts: pl.DataFrame,
+    curation: Curation,
+    checks: Sequence[Check] = (),
+    answers_only: bool = False,
+    hints: Sequence[str] = (),
+    flags: pl.DataFrame | None = None,
+    tests: TestQuestions | None = None,
+    judgements: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """A row an attempt, with what speaks against its becoming an example: ``reason``, null if nothing does.
 
     An attempt is kept if the criterion keeps it (``correct``: if it is correct; else see
     :mod:`factory.curation.criteria`), it is not empty, says more than its answer (reason ``check_reasoning``;
@@ -147,9 +190,7 @@ def curate_rollouts(
     if judgements is not None:
         attempts = with_judgements(attempts, judgements, curation)
     told = _told(attempts, curation, answers_only, flags, tests)
-    attempts = attempts.join(told, on="row", how="left", maintain_order="left")
-    kept, dropped = attempts.filter(pl.col("reason").is_null()), attempts.filter(pl.col("reason").is_not_null())
-    return _examples(kept), dropped.select(REJECTS.names)
+    return attempts.join(told, on="row", how="left", maintain_order="left")
 
 
 def looked_at(

@@ -96,7 +96,7 @@ def figures(
         flawed               {check: share of the correct attempts put to it that failed it}
         tokens_per_example   all tokens sampled for the generation's rollouts, by example
 
-    Examples that were given (origin ``reference``) count nowhere.
+    Examples that were given (origin ``reference``), or taken over from an earlier generation, count nowhere.
 
     Args:
         before: the rollouts of the generation before, which may have been put away; None if there is none.
@@ -107,7 +107,7 @@ def figures(
     questions = _questions(rollouts)
     made = (
         pl.scan_parquet(shards(examples))
-        .filter(pl.col("origin") != "reference")
+        .filter((pl.col("origin") != "reference") & pl.col("generation").is_in(_generation(rollouts)))
         .select("question_id", "attempt_id", "origin")
         .collect(engine="streaming")
     )
@@ -142,6 +142,11 @@ def _questions(rollouts: Path) -> pl.DataFrame:
         correct=attempts.eval(first & (attempt("verdict") == "correct")).list.sum(),
     )
     return rows.collect(engine="streaming")
+
+
+def _generation(rollouts: Path) -> list[int]:
+    """The generation of some rollouts; of no rollouts none."""
+    return pl.scan_parquet(shards(rollouts)).select("generation").head(1).collect()["generation"].to_list()
 
 
 def passes(questions: pl.DataFrame) -> Figures:

@@ -36,12 +36,14 @@ def surplus(examples: Sequence[Path], curation: Curation) -> dict[Path, list[dic
         "attempt_id",
         "question_id",
         "difficulty",
+        "generation",
         pl.col("shard").cast(pl.Categorical),
         rationalized=pl.col("origin") == "rationalized",
     ).collect()
     ids = rows["question_id"].unique()
     places = pl.DataFrame({"question_id": ids, "place": [place(one) for one in ids]})
-    rows = rows.join(places, on="question_id").sort("rationalized", "place", "question_id", "attempt_id")
+    newest = -pl.col("generation")
+    rows = rows.join(places, on="question_id").sort("rationalized", "place", "question_id", newest, "attempt_id")
     gone = over(rows["rationalized"].to_numpy(), rows["difficulty"].rank("dense").fill_null(0).to_numpy(), curation)
     told = rows.with_columns(reason=pl.Series(gone).replace_strict(REASONS, default=None, return_dtype=pl.String))
     told = told.drop_nulls("reason").sort("shard", "attempt_id")
@@ -94,7 +96,8 @@ def most_of_each(counts: Any, share: float) -> int:
 
 
 def without(gone: Sequence[dict[str, str]], examples: Path, rejects: Path, rollouts: Path) -> tuple[pa.Table, pa.Table]:
-    """A shard of examples without those that have to go, and the shard of rejects with them.
+    """A shard of examples without those that have to go, and the shard of rejects with them; what was taken over from
+    an earlier generation only goes: it is no attempt of this one.
 
     Args:
         gone: what :func:`surplus` says of this shard.

@@ -59,6 +59,7 @@ def dataset_facts(run: Run, recipe: Recipe, n: int, target: Target) -> dict[str,
         "language": list(recipe.publish.language),
         # those of an earlier release have none, and stay as they are
         **({"health": health} if (health := [*_health(run, n)]) else {}),
+        **({"taken_over": taken} if (taken := _taken_over(curated)) else {}),
         "funnel": _funnel(rollouts, curated),
         "accuracy": [_accuracy(run, generation) for generation in range(n + 1)],
         "generations": [_counts(run, generation) for generation in range(n + 1)],
@@ -152,7 +153,14 @@ def _funnel(rollouts: Record, curated: Record) -> list[dict[str, Any]]:
         {"what": "of these, under a hint", "count": rollouts["hinted"]},
         {"what": "questions solved without a hint", "count": rollouts["solved"]},
         *({"what": f"examples {origin}", "count": count} for origin, count in curated["examples"].items()),
+        *({"what": f"of the examples, of generation {m}", "count": count} for m, count in _taken_over(curated).items()),
     ]
+
+
+def _taken_over(curated: Record) -> dict[str, int]:
+    """How many examples are of each earlier generation; that of an earlier release does not tell, and has none."""
+    found: dict[str, int] = curated.get("taken_over", {})
+    return found
 
 
 def _accuracy(run: Run, generation: int) -> dict[str, Any]:

@@ -12,7 +12,8 @@ ON_REQUEST = ("pairs", "prompt_completion")
 
 def miscounted(manifest: dict[str, Any]) -> Iterator[str]:
     """What is not as it must be, in words: every question of the snapshot has a rollout, every attempt is an example or
-    a reject, and a table has the rows of its files. What an earlier release did not tell is passed over."""
+    a reject (what is taken over was an attempt of another generation), and a table has the rows of its files. What an
+    earlier release did not tell is passed over."""
     tables, facts = manifest["tables"], manifest["facts"]
     rows = {table: tables[table]["rows"] for table in FOLDERS}
     more = {table: table for table in ON_REQUEST if tables.get(table)}
@@ -29,6 +30,7 @@ def miscounted(manifest: dict[str, Any]) -> Iterator[str]:
         yield f"it has rollouts of {rows['rollouts']:,} questions, and {asked:,} were to be sampled"
     told = {one["what"]: one["count"] for one in facts.get("funnel") or []}
     kept = rows["examples"] - tables["examples"].get("by_origin", {}).get("reference", 0)
+    kept -= sum(facts.get("taken_over", {}).values())  # attempts of other generations
     attempts = told.get("attempts", kept + rows["rejects"])
     if attempts != kept + rows["rejects"]:
         yield f"of its {attempts:,} attempts {kept:,} are examples and {rows['rejects']:,} rejects"

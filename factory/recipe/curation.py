@@ -36,6 +36,8 @@ class Curation(Settings):
             counted.
         max_difficulty_share: largest share of the examples of one difficulty group, counted alike; where fewer groups
             have examples than could keep to that, all have as many.
+        union: whether a generation also has the examples of earlier generations of its phase that say something new
+            (by ``duplicates`` and ``max_similarity``), the newest first, up to ``per_question``. STaR has only its own.
         checks: the process checks that every correct attempt is put to; those of the corpus (``CHECKS`` in its module)
             unless the recipe lists others.
         checks_decide: the origins of which an attempt that fails a check is dropped; of the others the result is only
@@ -55,6 +57,7 @@ class Curation(Settings):
     max_question_similarity: Share | None = None
     max_rationalized_share: Share | None = None
     max_difficulty_share: Share | None = None
+    union: bool = False
     checks: Components = ()
     checks_decide: Annotated[
         Annotated[Origins, Tag("list")] | Annotated[dict[str, Origins], Tag("mapping")],
@@ -92,7 +95,7 @@ class Gate(Settings):
     """Limits beyond which a generation is not published.
 
     Args:
-        min_examples: fewest examples, those of origin ``reference`` not counted.
+        min_examples: fewest examples, those of origin ``reference`` or taken over (``curation.union``) not counted.
         max_error_share: largest share of attempts with the verdict ``error``.
     """
 

@@ -68,7 +68,7 @@ def test_a_failed_check_drops_where_it_decides(decide: tuple[str, ...], kept: li
 def test_all_correct_attempts_are_counted_kept_or_not(tmp_path: Path, decide: tuple[str, ...]) -> None:
     for name, table in zip(("examples", "rejects"), curated(checks_decide=decide), strict=True):
         write_table(tmp_path / name / "00000.parquet", table)
-    assert check_counts(tmp_path / "examples", tmp_path / "rejects") == {
+    assert check_counts(tmp_path / "examples", tmp_path / "rejects", 2) == {
         "derived": {
             "rationalized": {"passed": 1, "failed": 1, "not_applicable": 0},
             "sampled": {"passed": 3, "failed": 1, "not_applicable": 0},
@@ -140,7 +140,7 @@ def test_what_does_not_apply_drops_nothing_and_is_counted(tmp_path: Path) -> Non
     assert [table.num_rows for table in tables] == [1, 0]
     for name, table in zip(("examples", "rejects"), tables, strict=True):
         write_table(tmp_path / name / "00000.parquet", table)
-    counts = check_counts(tmp_path / "examples", tmp_path / "rejects")
+    counts = check_counts(tmp_path / "examples", tmp_path / "rejects", 2)
     assert counts == {"odd": {"sampled": {"passed": 0, "failed": 0, "not_applicable": 1}}}
 
 

@@ -194,6 +194,7 @@ def judge(
     limits: Limits = LIMITS,
     change: Callable[[pa.Table], pa.Table] | None = None,
     tests: Sequence[str] = (),
+    earlier: Sequence[Path] = (),
 ) -> Judgement:
     """Write each table as two files, so that none of several files goes unjudged, and validate them.
 
@@ -201,6 +202,7 @@ def judge(
         tables: without ``rejects``, those that belong to the attempts and examples.
         change: what is done to the last file of the examples.
         tests: test questions, if there are eval sets.
+        earlier: files of rollouts of earlier generations.
     """
     files: dict[str, list[Path]] = {}
     for name, rows in ({"rejects": rejects_of(tables)} | tables).items():
@@ -213,4 +215,4 @@ def judge(
     eval_sets = [folder / "eval_sets.parquet"] if tests else []
     for path in eval_sets:
         pq.write_table(pa.table({"question": list(tests)}), path)
-    return validate(*rows, folder / "validation", limits, eval_sets)
+    return validate(*rows, folder / "validation", limits, eval_sets, earlier)

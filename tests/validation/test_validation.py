@@ -173,7 +173,7 @@ def test_a_file_that_is_not_parquet_is_a_failure(tmp_path: Path) -> None:
 def test_no_files_at_all_are_too_few_examples(tmp_path: Path) -> None:
     (failure,) = validate([], [], [], [], tmp_path, Limits(per_question=1)).failures
     assert str(failure) == (
-        "examples: expected that the number of examples that are not reference is at least 1; 1 of 1 are missing"
+        "examples: expected that the number of new examples that are not reference is at least 1; 1 of 1 are missing"
     )
 
 

@@ -23,6 +23,7 @@ and leaves out the lines of those that are missing::
     license               "apache-2.0"; of one that the Hub has no identifier of, the name
     language              ["en"]
     parent                {"generation": 1, "commit": "...", "manifest_sha256": "..."}; no commit in a folder
+    taken_over            {"0": 12}              examples that earlier generations sampled, by generation
     funnel                [{"what": "questions", "count": 2000}, ...] in the order to show
     accuracy              [{"generation": 0, "accuracy": 0.508, "questions": 400, "by_difficulty": {"1 digit": 1.0}},
                           ...]: of the model that sampled that generation, on the eval split, as fractions of 1;

@@ -29,6 +29,11 @@ KEPT = {
 }
 """What each criterion keeps (see :mod:`factory.curation.criteria`)."""
 
+TAKEN_OVER = (
+    " Some examples are those of earlier generations that say something new ({}): the columns `generation` and `model` "
+    "say what sampled them, and their attempts are among the rollouts of that generation."
+)
+
 CITATIONS = {
     "star": (
         "STaR ([arXiv 2203.14465](https://arxiv.org/abs/2203.14465))",
@@ -125,6 +130,8 @@ def how_made(manifest: dict[str, Any]) -> str:
     validation, before = facts.get("validation", {}), facts.get("methods", [])[:-1]
     expectations = f" ({validation['expectations']} expectations)" if "expectations" in validation else ""
     by_origin = manifest["tables"]["examples"]["by_origin"]
+    taken_over = facts.get("taken_over", {})
+    by_generation = ", ".join(f"generation {m}: {count:,}" for m, count in taken_over.items())
     messages = {
         "rationalized": " The `messages` of `rationalized` examples ask the question without it.",
         "corrected": " The `messages` of `corrected` examples hold the attempts before, wrong ones, and the feedback "
@@ -147,7 +154,8 @@ def how_made(manifest: dict[str, Any]) -> str:
     return (
         f"## How it was made\n\nEvery question was put to the model. Kept were {KEPT[criterion(facts)]}, subject to "
         "curation. No prompt to train on holds a hint."
-        f"{''.join(told for origin, told in messages.items() if origin in by_origin)}\n\n"
+        f"{''.join(told for origin, told in messages.items() if origin in by_origin)}"
+        f"{TAKEN_OVER.format(by_generation) if taken_over else ''}\n\n"
         f"{markdown.fact_list(shown)}"
     ).rstrip()
 
