@@ -243,6 +243,15 @@ def test_it_is_published_with_its_counts(run: Path) -> None:
     assert "taken_over" not in json.loads((where.parent / "gen-0/manifest.json").read_text())["facts"]
 
 
+def test_published_rows_keep_their_place(run: Path) -> None:
+    """Every question of the first generation has an example in the second: its own, or the one that it had."""
+    first, second = (
+        pl.read_parquet(run.parent / f"registry/run/gen-{n}/data")["question_id"].to_list() for n in (0, 1)
+    )
+    assert 0 < len(first) < len(second)
+    assert second[: len(first)] == first
+
+
 def test_a_curation_that_was_killed_comes_out_the_same(run: Path) -> None:
     before = tables(run)
     for stage in ("curate", "health", "validate"):
