@@ -6,23 +6,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import polars as pl
 import pyarrow.compute as pc
 import pyarrow.dataset
 
 from factory.curation import union
 from factory.curation.candidates import candidates
-from factory.curation.checked import check_counts
-from factory.curation.curate import curate
 from factory.curation.flagging import Flagging
+from factory.curation.generation import curated
 from factory.curation.health import is_due, look
-from factory.curation.seeds import answers_only, reference_examples, warmup_examples
+from factory.curation.seeds import answers_only, warmup_examples
 from factory.errors import ConfigError, FactoryError, named
 from factory.files import folder_atomically, shards, write_json, write_table
 from factory.intake.questions import snapshot
 from factory.preflight import preflight, room
 from factory.publishing.publication import Publication
-from factory.recipe.advisers import JUDGE
 from factory.recipe.recipe import Recipe
 from factory.recipe.settings import located
 from factory.record import Record
@@ -32,7 +29,6 @@ from factory.sampling.judging import ask
 from factory.terminal import console, line
 from factory.training.finetune import FinetuneResult, train
 from factory.training.fitness import refuse_unfit
-from factory.verifiers.judgement import Judgement
 from schemas import QUESTIONS
 from schemas.questions import SPLITS
 from validation import Limits, validate
@@ -131,7 +127,7 @@ class Stages:
 
     def curate(self, n: int) -> None:
         folder = self.run.generation(n)
-        self.run.stage("curate", lambda: self._curated(n, folder), n)
+        self.run.stage("curate", lambda: curated(self.recipe, self.run, self.flagging, n, folder), n)
 
     def health(self, n: int) -> None:
         """How generation n is doing, and whether to go on; of one that an earlier release has finished it is not told.
@@ -160,55 +156,10 @@ class Stages:
         """Curate generation n again, into a folder beside its own examples; the record of that."""
         out = self.run.generation(n) / "views" / name
         shutil.rmtree(out, ignore_errors=True)  # one of an earlier call
-        record = self._curated(n, out) | {"folder": str(out), "curation": self.recipe.at(n).resolved()["curation"]}
+        curation = self.recipe.at(n).resolved()["curation"]
+        record = curated(self.recipe, self.run, self.flagging, n, out) | {"folder": str(out), "curation": curation}
         write_json(out / "record.json", record)
         return record
-
-    def _curated(self, n: int, out: Path) -> Record:
-        curation, rollouts = self.recipe.at(n).curation, self.run.generation(n) / "rollouts"
-        inputs = self.run.recorded("rollouts", n, rollouts) | self.flagging.inputs()
-        inputs |= union.recorded(self.recipe, self.run, n)
-        judgements = self.run.generation(n) / "judge" / "rollouts" if self.recipe.at(n).judge else None
-        if judgements:
-            inputs |= self.run.recorded("judge", n, judgements)
-        examples, rejects = out / "examples", out / "rejects"
-        for outdated in (examples, rejects):  # of a curation that was interrupted
-            shutil.rmtree(outdated, ignore_errors=True)
-        with line(f"gen {n}  curate") as shown:
-            flags, tests = self.flagging.files(n, out)
-            prompt = self.recipe.at(n).prompt
-            written = curate(
-                rollouts,
-                examples,
-                rejects,
-                curation,
-                answers_only=answers_only(self.run, prompt),
-                hints=prompt.hints,
-                flags=flags,
-                eval_sets=tests,
-                judgements=judgements,
-                earlier=[self.run.generation(m) for m in union.earlier(self.recipe, n)],
-            )
-            if curation.keep_seeds:
-                reference = reference_examples(
-                    self.run, self.recipe.at(n).prompt.prompt(), n, curation, self.recipe.warmup.dialogues
-                )
-                path = examples / "reference.parquet"
-                written[str(path)] = write_table(path, reference)
-            outputs = self.run.arrived(written, examples, rejects)
-            kept, dropped = _count_by("origin", examples), _count_by("reason", rejects)
-            taken = union.taken_over(examples, n) if curation.union else {}
-            told = ", ".join(f"{count:,} {name}" for name, count in {**kept, **dropped}.items())
-            shown.result(f"{told}; {sum(taken.values()):,} examples are taken over" if taken else told)
-        return {
-            "examples": kept,
-            **({"taken_over": taken} if curation.union else {}),
-            "rejects": dropped,
-            "checks": check_counts(examples, rejects, n),
-            "check_versions": curation.check_versions | ({JUDGE: Judgement.version} if judgements else {}),
-            "inputs": inputs,
-            "outputs": outputs,
-        }
 
     def validate(self, n: int, unsafe: bool = False) -> None:
         """The gate: what fails an expectation is not published, and the run stops, unless that is to be ``unsafe``."""
@@ -319,7 +270,3 @@ class Stages:
             )
             shown.result(f"{result.steps:,} steps  loss {result.loss_first:.3f} -> {result.loss_last:.3f}")
         return result
-
-
-def _count_by(column: str, folder: Path) -> dict[str, int]:
-    return dict(pl.scan_parquet(shards(folder)).group_by(column).len().sort(column).collect().iter_rows())

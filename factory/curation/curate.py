@@ -4,7 +4,7 @@ A question's attempts lie in one row, so nothing here needs a shuffle.
 """
 
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from factory.curation.checked import ORIGIN, checked
 from factory.curation.decontamination import TestQuestions
 from factory.curation.duplicates import EVIDENCE, judged, preference
 from factory.curation.flags import read_flags, read_tests
+from factory.curation.frames import by_shard, frames
 from factory.curation.judgements import said, with_judgements
 from factory.curation.mixture import surplus, without
 from factory.curation.union import examples_of, with_earlier
 from factory.files import shards, to_schema, write_table
 from factory.recipe.curation import Curation
-from factory.record import Files, readable
+from factory.record import Files
 from schemas import EXAMPLES, REJECTS
 from schemas.rollouts import OVERFLOW
 from validation.texts import reasons
@@ -66,16 +67,16 @@ def curate(
             told = pl.concat(said(judged_in / shard.name) for shard in some) if judged_in else None
             return decided(frame, curation, checks, answers_only, hints, against, tests, told)
 
-        for some, frame in _frames(map(Path, batch["shard"].to_pylist())):
+        for some, frame in frames(map(Path, batch["shard"].to_pylist())):
             attempts, others = looked_through(some, frame, judgements), []
             for folder in earlier:
                 judged_in = folder / "judge" / "rollouts" if judgements else None
                 there = [folder / "rollouts" / shard.name for shard in some]
-                still = pl.concat(looked_through(*one, judged_in) for one in _frames(there))
+                still = pl.concat(looked_through(*one, judged_in) for one in frames(there))
                 were = pl.concat(examples_of(folder / "examples" / shard.name) for shard in some)
                 kept = still.filter(pl.col("reason").is_null())
                 others.append(kept.join(were, on="attempt_id", how="semi", maintain_order="left"))
-            parts = [_by_shard(table, frame, len(some)) for table in parted(attempts, others, curation)]
+            parts = [by_shard(table, frame, len(some)) for table in parted(attempts, others, curation)]
             for shard, *tables in zip(some, *parts, strict=True):
                 reports += written(shard, *map(to_schema, tables, (EXAMPLES, REJECTS)))
         return pa.Table.from_pylist(reports)
@@ -106,36 +107,6 @@ def curate(
         rows = [{"shard": str(rollouts / path.name), "gone": gone} for path, gone in beyond.items()]
         reports |= through(rows, again)
     return reports
-
-
-FRAME = 8
-"""Shards that are curated as one frame: of a thousand attempts most of the time is not theirs."""
-
-
-def _frames(paths: Iterable[Path]) -> Iterator[tuple[list[Path], pl.DataFrame]]:
-    """Shards of rollouts, some at a time as one frame, with the number of each row's shard among them."""
-    read: list[tuple[Path, pl.DataFrame]] = []
-    for path in paths:
-        with readable(path):
-            frame = pl.read_parquet(path)
-        if read and (len(read) == FRAME or frame.schema != read[0][1].schema):  # one of an earlier release
-            yield _as_one(read)
-            read = []
-        read.append((path, frame))
-    if read:
-        yield _as_one(read)
-
-
-def _as_one(read: Sequence[tuple[Path, pl.DataFrame]]) -> tuple[list[Path], pl.DataFrame]:
-    frames = [frame.with_columns(shard=pl.lit(number, pl.Int32)) for number, (_, frame) in enumerate(read)]
-    return [path for path, _ in read], pl.concat(frames)
-
-
-def _by_shard(made: pl.DataFrame, frame: pl.DataFrame, shards: int) -> list[pl.DataFrame]:
-    """What was made of a frame, apart again by the shard of its question; in the same order."""
-    numbered = made.join(frame.select("question_id", "shard"), on="question_id", how="left", maintain_order="left")
-    parts = numbered.partition_by("shard", as_dict=True, include_key=False)
-    return [parts.get((number,), made.clear()) for number in range(shards)]
 
 
 def curate_rollouts(
