@@ -15,7 +15,9 @@ from tests.support.publishing import NAME, Inputs, made_in
 
 SLOWEST = (
     *("test_loop.py", "test_resume.py", "test_rise.py", "test_engines.py"),
-    *("test_gpu_recipes.py", "test_finetune.py", "test_weighted.py", "test_preflight.py"),
+    *("test_gpu_recipes.py", "test_finetune.py", "test_weighted.py", "test_preflight.py", "test_plateau.py"),
+    *("test_served_runs.py", "test_again.py", "test_union.py", "test_publish_command.py", "test_earlier_run.py"),
+    *("test_rollout.py", "test_wheel.py", "test_missing_files.py", "test_judge.py"),
 )
 """A minute and more each: they begin first, so that neither of two processes is left with one of them at the end. The
 run that several of them share is made by the first."""

@@ -3,7 +3,6 @@ around. With scripted engines, stage by stage, and by the command."""
 
 import json
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -360,6 +359,5 @@ def test_the_command_tells_in_lines_and_mends_what_it_can(judged: Path, tmp_path
     assert (run / "gen-0" / "rollouts" / "00001.parquet").exists()
     examples.write_bytes(kept)
     command = Command(run, *SETTINGS, small=())
-    command.until((run / "gen-0" / "records" / "publish.json").exists)
-    command.stop(signal.SIGKILL)
+    command.end_after(run / "gen-0" / "records" / "publish.json")
     assert (tmp_path / "registry" / "run" / "gen-0" / "manifest.json").exists()

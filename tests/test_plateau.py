@@ -66,7 +66,7 @@ def test_called_again_it_does_nothing_more_and_says_so(stopped: tuple[Path, str]
 def test_it_goes_on_without_the_setting(stopped: tuple[Path, str]) -> None:
     run, _ = stopped
     before = tables(run)
-    Command(run, "engine.accuracy=1.0", generations=3, small=TINY).finish()
+    Command(run, "engine.accuracy=1.0", generations=3, small=TINY).end_after(run / "gen-2" / "records" / "health.json")
     assert {name: table for name, table in tables(run).items() if name in before} == before
     assert factory.status(run)["generations"][2]["health"]["advice"] == STOP
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -36,8 +35,7 @@ def dialogues(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rise") / "run"
     base = f"base={{_component_: factory.bases.pretrained.pretrained, model: {(run / 'base').resolve()}}}"
     command = Command(folder, base, recipe="rise_arithmetic", small=SMALL)
-    command.until((folder / "gen-0" / "records" / "finetune.json").exists)
-    command.stop(signal.SIGKILL)
+    command.end_after(folder / "gen-0" / "records" / "finetune.json")
     return folder
 
 

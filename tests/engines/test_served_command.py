@@ -1,7 +1,6 @@
 """The whole command with a served model: it stops in the server's words, and goes on at another address."""
 
 import json
-import signal
 from pathlib import Path
 
 import polars as pl
@@ -38,8 +37,7 @@ def test_a_server_that_fails_in_mid_run_stops_it_and_another_address_goes_on(tmp
     with running() as second:
         second.answer = sums
         command = started(run, second, max_concurrency=3, timeout=30, patience=20)
-        command.until((run / "gen-0" / "records" / "curate.json").exists)
-        command.stop(signal.SIGKILL)
+        command.end_after(run / "gen-0" / "records" / "curate.json")
     assert read_json(run / "run.json") == identity
     assert written.items() <= {path: path.read_bytes() for path in run.glob("gen-0/*/*.parquet")}.items()
     attempts = pl.read_parquet(run / "gen-0" / "rollouts").select("attempts").explode("attempts").unnest("attempts")

@@ -84,6 +84,12 @@ class Command:
             assert time.monotonic() < deadline, f"nothing happened:\n{self.printed()}"
             time.sleep(0.01)
 
+    def end_after(self, stage: Path) -> str:
+        """Kill it once a stage has left its record; returns what was printed."""
+        self.until(stage.exists)
+        self.stop(signal.SIGKILL)
+        return self.printed()
+
     def stop(self, number: signal.Signals) -> float:
         """Send a signal and wait for the end; returns the seconds it took."""
         started = time.monotonic()
