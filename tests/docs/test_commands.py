@@ -40,6 +40,8 @@ RUN_BY = {
     "diff": ("tests/docs/test_commands.py", 'succeeds("diff"'),
     "reverify": ("tests/reading/test_verify_command.py", 'factory("reverify"'),
     "python -m benchmarks.checks": ("tests/curation/test_checks_benchmark.py", '"benchmarks.checks"'),
+    "python -m benchmarks.curation": ("tests/curation/test_benchmarks.py", '"benchmarks.curation"'),
+    "python -m benchmarks.decontamination": ("tests/curation/test_benchmarks.py", '"benchmarks.decontamination"'),
     "python -m benchmarks.verifiers": ("tests/verifiers/test_verdicts_benchmark.py", '"benchmarks.verifiers"'),
     "python -m benchmarks.math_verifier": ("tests/verifiers/test_verdicts_benchmark.py", '"benchmarks.math_verifier"'),
     "verify": ("tests/reading/test_verify_command.py", 'factory("verify"'),
