@@ -25,7 +25,7 @@ import polars as pl
 from factory.checks import Check
 from factory.corpora.arithmetic import rationale
 from factory.curation.checked import ORIGIN, checked
-from factory.curation.curate import curate_rollouts
+from factory.curation.curate import Rules, curate_rollouts
 from factory.errors import ConfigError
 from factory.files import shards
 from factory.recipe.component import find
@@ -116,7 +116,7 @@ def _share(part: int, of: int) -> float | None:
 def _examples(rollouts: pl.DataFrame, recipe: Recipe, generation: int) -> dict[str, int]:
     now = recipe.at(generation)
     checks = [component() for component in now.curation.checks]
-    kept, _ = curate_rollouts(rollouts, now.curation, checks, hints=now.prompt.hints)
+    kept, _ = curate_rollouts(rollouts, Rules(now.curation, checks, hints=now.prompt.hints))
     return {"examples": kept.height, "flawed": int(_with_flaws(kept, "rationale")["flawed"].sum())}
 
 

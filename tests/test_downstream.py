@@ -179,33 +179,44 @@ def test_our_stream_trains_the_last_answer(dataset: Dataset, model: Path) -> Non
         assert made["weight"] == pytest.approx(found["weight"])
 
 
-def test_trl_trains_the_last_answer(dataset: Dataset, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the card has it, but for the model's name, and for how long. The untouched table it reads as well, but it
-    trains the questions too."""
+def watched(kind: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The trainers of a kind, ``SFT`` or ``DPO``, that are made from now on: they take two steps, without a GPU."""
     import trl
 
     made: list[Any] = []
+    trainer, settings = getattr(trl, f"{kind}Trainer"), getattr(trl, f"{kind}Config")
 
-    class Watched(trl.SFTTrainer):
+    class Watched(trainer):
         def __init__(self, *args: Any, **settings: Any):
             super().__init__(*args, **settings)
             made.append(self)
 
     small = {"max_steps": 2, "logging_steps": 1, "save_strategy": "no", "disable_tqdm": True, "use_cpu": True}
-    monkeypatch.setattr(trl, "SFTTrainer", Watched)
-    monkeypatch.setattr(trl, "SFTConfig", partial(trl.SFTConfig, report_to="none", **small))
+    monkeypatch.setattr(trl, trainer.__name__, Watched)
+    monkeypatch.setattr(trl, settings.__name__, partial(settings, report_to="none", **small))
+    return made
+
+
+def two_finite_losses(trainer: Any) -> None:
+    losses = [logged["loss"] for logged in trainer.state.log_history if "loss" in logged]
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()
+
+
+def test_trl_trains_the_last_answer(dataset: Dataset, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the card has it, but for the model's name, and for how long. The untouched table it reads as well, but it
+    trains the questions too."""
+    made = watched("SFT", monkeypatch)
     names: dict[str, Any] = {}
     exec(str(dataset.card_says("TRL", "python")).replace('"base-model"', repr(str(model))), names)
     ours = [ChatTokenizer(str(model)).tokenize_messages(found["messages"]) for found in dataset.rows()]
     labels = made[0].train_dataset["labels"]
     assert list(made[0].train_dataset["input_ids"]) == [tokens for tokens, _ in ours]
     assert [[label == -100 for label in one] for one in labels] == [mask for _, mask in ours]
-    losses = [logged["loss"] for logged in made[0].state.log_history if "loss" in logged]
-    assert len(losses) == 2
-    assert np.isfinite(losses).all()
+    two_finite_losses(made[0])
 
     untouched = datasets.load_dataset(str(dataset.folder), split="train")
-    alone = Watched(str(model), args=names["arguments"], train_dataset=untouched).train_dataset
+    alone = type(made[0])(str(model), args=names["arguments"], train_dataset=untouched).train_dataset
     assert list(alone["input_ids"]) == list(alone["labels"]) == [tokens for tokens, _ in ours]
 
 
@@ -246,18 +257,7 @@ def tried(number: int) -> tuple[Row, Row]:
 def test_trl_prefers_what_is_chosen(pairs: Dataset, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the card has it, but for the model's name, and for how long: TRL's own preparation has the prompts and both
     answers as our own tokenizer renders them, and its loss is finite."""
-    import trl
-
-    made: list[Any] = []
-
-    class Watched(trl.DPOTrainer):
-        def __init__(self, *args: Any, **settings: Any):
-            super().__init__(*args, **settings)
-            made.append(self)
-
-    small = {"max_steps": 2, "logging_steps": 1, "save_strategy": "no", "disable_tqdm": True, "use_cpu": True}
-    monkeypatch.setattr(trl, "DPOTrainer", Watched)
-    monkeypatch.setattr(trl, "DPOConfig", partial(trl.DPOConfig, report_to="none", **small))
+    made = watched("DPO", monkeypatch)
     code = str(pairs.card_says("TRL, on pairs", "python"))
     code = code.replace("registry/sums/gen-0", str(pairs.folder)).replace('"base-model"', repr(str(model)))
     exec(code, {})
@@ -269,9 +269,7 @@ def test_trl_prefers_what_is_chosen(pairs: Dataset, model: Path, monkeypatch: py
         both = zip(prepared["prompt_ids"], prepared[f"{answer}_ids"], strict=True)
         assert [prompt + said for prompt, said in both] == [tokens for tokens, _ in ours]
         assert [len(prompt) for prompt in prepared["prompt_ids"]] == [sum(mask) for _, mask in ours]
-    losses = [logged["loss"] for logged in made[0].state.log_history if "loss" in logged]
-    assert len(losses) == 2
-    assert np.isfinite(losses).all()
+    two_finite_losses(made[0])
 
 
 def test_trl_trains_prompts_and_completions(dataset: Dataset, model: Path) -> None:

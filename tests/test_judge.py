@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -15,6 +14,7 @@ from factory.recipe.recipe import Recipe
 from factory.run import Run
 from factory.sampling.judging import ask
 from factory.stages import Stages
+from factory.terminal import line
 from tests.support.loop import TINY
 
 JUDGE = "judge={engine: {_component_: tests.support.engines.Critic}, model: critic}"
@@ -98,10 +98,8 @@ def test_a_shard_that_is_lost_is_asked_again_and_no_other(stages: Stages) -> Non
     before, kept = first.read_bytes(), {path: path.stat().st_mtime_ns for path in others}
     first.unlink()
 
-    class Shown:
-        def update(self, *_: Any) -> None: ...
-
-    record = ask(recipe, recipe.judge, run, 0, folder / "questions", folder / "rollouts", Shown())  # type: ignore[arg-type]
+    with line("judge") as shown:
+        record = ask(recipe, recipe.judge, run, 0, folder / "questions", folder / "rollouts", shown)
     assert first.read_bytes() == before
     assert {path: path.stat().st_mtime_ns for path in others} == kept
     assert record["outputs"] == run.records(0)["judge"]["outputs"]

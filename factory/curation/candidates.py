@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import ray
 
-from factory.curation.curate import looked_at
+from factory.curation.curate import Rules, looked_at
 from factory.files import shards, to_schema, write_table
 from factory.recipe.advisers import JUDGE, Judge
 from factory.recipe.curation import Curation
@@ -28,11 +28,11 @@ def candidates(rollouts: Path, out: Path, curation: Curation, judge: Judge, hint
     """
 
     def one(batch: pa.Table) -> pa.Table:
-        checks = [component() for component in curation.checks]
+        rules = Rules(curation, [component() for component in curation.checks], hints=hints)
         reports = []
         for shard in map(Path, batch["shard"].to_pylist()):
             with readable(shard):
-                asked = questions(looked_at(pl.read_parquet(shard), curation, checks, hints), judge)
+                asked = questions(looked_at(pl.read_parquet(shard), rules), judge)
             if asked.height:
                 written = write_table(out / shard.name, to_schema(asked, QUESTIONS))
                 reports.append({"path": str(out / shard.name), "host": socket.gethostname(), **written})

@@ -5,6 +5,7 @@ A question's attempts lie in one row, so nothing here needs a shuffle.
 
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,27 @@ from factory.record import Files
 from schemas import EXAMPLES, REJECTS
 from schemas.rollouts import OVERFLOW
 from validation.texts import reasons
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an attempt has to pass to become an example.
+
+    Attributes:
+        curation: the settings of the recipe.
+        checks: the process checks that every correct attempt is put to.
+        answers_only: whether an example may be nothing but its answer.
+        hints: what a hint adds to a prompt, with ``{answer}`` to be filled in; for the checks.
+        flags: what speaks against questions (:mod:`factory.curation.flags`), if anything can.
+        tests: the test questions that rationales are held against, if they are.
+    """
+
+    curation: Curation
+    checks: Sequence[Check] = ()
+    answers_only: bool = False
+    hints: Sequence[str] = ()
+    flags: pl.DataFrame | None = None
+    tests: TestQuestions | None = None
 
 
 def curate(
@@ -58,14 +80,19 @@ def curate(
     """
 
     def one(batch: pa.Table) -> pa.Table:
-        checks = [component() for component in curation.checks]
-        against = read_flags(flags) if flags else None
-        tests = read_tests(eval_sets) if eval_sets else None
+        rules = Rules(
+            curation,
+            [component() for component in curation.checks],
+            answers_only,
+            hints,
+            flags=read_flags(flags) if flags else None,
+            tests=read_tests(eval_sets) if eval_sets else None,
+        )
         reports = []
 
         def looked_through(some: list[Path], frame: pl.DataFrame, judged_in: Path | None) -> pl.DataFrame:
             told = pl.concat(said(judged_in / shard.name) for shard in some) if judged_in else None
-            return decided(frame, curation, checks, answers_only, hints, against, tests, told)
+            return decided(frame, rules, told)
 
         for some, frame in frames(map(Path, batch["shard"].to_pylist())):
             attempts, others = looked_through(some, frame, judgements), []
@@ -109,18 +136,9 @@ def curate(
     return reports
 
 
-def curate_rollouts(
-    rollouts: pl.DataFrame,
-    curation: Curation,
-    checks: Sequence[Check] = (),
-    answers_only: bool = False,
-    hints: Sequence[str] = (),
-    flags: pl.DataFrame | None = None,
-    tests: TestQuestions | None = None,
-    judgements: pl.DataFrame | None = None,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def curate_rollouts(rollouts: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Examples and rejects of some rollouts: what is :func:`decided` of their attempts, :func:`parted`."""
-    return parted(decided(rollouts, curation, checks, answers_only, hints, flags, tests, judgements), (), curation)
+    return parted(decided(rollouts, rules), (), rules.curation)
 
 
 def parted(
@@ -138,16 +156,7 @@ def parted(
     return _examples(kept), dropped.select(REJECTS.names)
 
 
-def decided(
-    rollouts: pl.DataFrame,
-    curation: Curation,
-    checks: Sequence[Check] = (),
-    answers_only: bool = False,
-    hints: Sequence[str] = (),
-    flags: pl.DataFrame | None = None,
-    tests: TestQuestions | None = None,
-    judgements: pl.DataFrame | None = None,
-) -> pl.DataFrame:
+def decided(rollouts: pl.DataFrame, rules: Rules, judgements: pl.DataFrame | None = None) -> pl.DataFrame:
     """A row an attempt, with what speaks against its becoming an example: ``reason``, null if nothing does.
 
     An attempt is kept if the criterion keeps it (``correct``: if it is correct; else see
@@ -157,16 +166,14 @@ def decided(
     (:mod:`factory.curation.duplicates`), and is within the cap of its turn. Unhinted attempts go before hinted
     ones. A hinted attempt is kept as if the hint had not been there: its messages are its hint-free context.
     """
-    attempts = looked_at(rollouts, curation, checks, hints)
+    attempts = looked_at(rollouts, rules)
     if judgements is not None:
-        attempts = with_judgements(attempts, judgements, curation)
-    told = _told(attempts, curation, answers_only, flags, tests)
+        attempts = with_judgements(attempts, judgements, rules.curation)
+    told = _told(attempts, rules)
     return attempts.join(told, on="row", how="left", maintain_order="left")
 
 
-def looked_at(
-    rollouts: pl.DataFrame, curation: Curation, checks: Sequence[Check], hints: Sequence[str] = ()
-) -> pl.DataFrame:
+def looked_at(rollouts: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """A row an attempt, with its question, its results of the process checks, and what speaks against it so far."""
     attempts = (
         rollouts.select("question_id", "question", "answer", "difficulty", "generation", "model", "attempts")
@@ -174,18 +181,14 @@ def looked_at(
         .explode("attempts", empty_as_null=False, keep_nulls=False)
         .unnest("attempts")
         .with_columns(text=pl.col("completion").str.strip_chars(), order=pl.int_range(pl.len()).over("rollout"))
-        .pipe(_judged, curation)
+        .pipe(_judged, rules.curation)
     )
-    return checked(attempts.with_row_index("row").with_columns(origin=ORIGIN), checks, curation, hints)
+    return checked(
+        attempts.with_row_index("row").with_columns(origin=ORIGIN), rules.checks, rules.curation, rules.hints
+    )
 
 
-def _told(
-    attempts: pl.DataFrame,
-    curation: Curation,
-    answers_only: bool,
-    flags: pl.DataFrame | None,
-    tests: TestQuestions | None,
-) -> pl.DataFrame:
+def _told(attempts: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """By ``row`` what speaks against each attempt: ``reason``, null if nothing does, and the columns of
     :data:`factory.curation.duplicates.EVIDENCE`. Each rule sees only what those before it have left."""
     told = attempts.select(
@@ -193,24 +196,24 @@ def _told(
         reason=pl.when(pl.col("unfit").is_not_null()).then("unfit").when(pl.col("text") == "").then(pl.lit("empty")),
     )
     fit = attempts.filter(told["reason"].is_null())
-    alone = ~reasons(pl.col("text"), pl.col("answer")) if not answers_only else pl.lit(False)
+    alone = ~reasons(pl.col("text"), pl.col("answer")) if not rules.answers_only else pl.lit(False)
     fit = fit.with_columns(
         reason=pl.when(alone)
         .then(pl.lit("check_reasoning"))
         .when(pl.col("failed").is_not_null())
         .then("check_" + pl.col("failed"))
     )
-    candidates = fit.filter(pl.col("reason").is_null()).sort("rollout", *preference(curation), nulls_last=True)
+    candidates = fit.filter(pl.col("reason").is_null()).sort("rollout", *preference(rules.curation), nulls_last=True)
     found = [told.drop_nulls("reason"), fit.select("row", "reason").drop_nulls("reason")]
-    if flags is not None:
-        found.append(candidates.select("row", "question_id").join(flags, on="question_id").drop("question_id"))
-        candidates = candidates.join(flags, on="question_id", how="anti", maintain_order="left")
-    if tests is not None:
-        like = tests.flags(candidates["text"]).filter(~pl.col("exact"))
+    if rules.flags is not None:
+        found.append(candidates.select("row", "question_id").join(rules.flags, on="question_id").drop("question_id"))
+        candidates = candidates.join(rules.flags, on="question_id", how="anti", maintain_order="left")
+    if rules.tests is not None:
+        like = rules.tests.flags(candidates["text"]).filter(~pl.col("exact"))
         row = candidates["row"].gather(like["text"])
         found.append(like.select(row.alias("row"), pl.lit("contaminated").alias("reason"), *EVIDENCE))
         candidates = candidates.filter(~pl.int_range(pl.len()).is_in(like["text"].implode()))
-    found.append(candidates.select("row").hstack(judged(candidates, curation)))
+    found.append(candidates.select("row").hstack(judged(candidates, rules.curation)))
     return pl.concat(found, how="diagonal")
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from factory.curation.curate import curate, curate_rollouts, to_schema
+from factory.curation.curate import Rules, curate, curate_rollouts, to_schema
 from factory.curation.duplicates import EVIDENCE
 from factory.files import write_table
 from factory.recipe.curation import Curation
@@ -64,7 +64,7 @@ def rollout(question_id: str, attempts: list[Row], difficulty: str | None = "1 d
 
 def curated(rollouts: list[Row], **settings: Any) -> tuple[list[Row], list[Row]]:
     frame = pl.DataFrame(pl.from_arrow(pa.Table.from_pylist(rollouts, schema=ROLLOUTS)))
-    examples, rejects = curate_rollouts(frame, Curation(**settings))
+    examples, rejects = curate_rollouts(frame, Rules(Curation(**settings)))
     return to_schema(examples, EXAMPLES).to_pylist(), to_schema(rejects, REJECTS).to_pylist()
 
 
@@ -275,5 +275,5 @@ def test_shard_by_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_where_the_recipe_shows_answers_alone_they_are_kept() -> None:
     frame = pl.DataFrame(pl.from_arrow(pa.Table.from_pylist([rollout("q", [attempt("q/1", "5")])], schema=ROLLOUTS)))
-    examples, rejects = curate_rollouts(frame, Curation(), answers_only=True)
+    examples, rejects = curate_rollouts(frame, Rules(Curation(), answers_only=True))
     assert (examples["attempt_id"].to_list(), rejects.height) == (["q/1"], 0)

@@ -10,7 +10,7 @@ import pytest
 from factory.checks import PASSED, Check, Rationale, Result, failed, not_applicable
 from factory.checks.derived import Derived
 from factory.curation.checked import check_counts
-from factory.curation.curate import curate_rollouts
+from factory.curation.curate import Rules, curate_rollouts
 from factory.files import to_schema, write_table
 from factory.recipe.component import Component
 from factory.recipe.curation import Curation
@@ -32,7 +32,7 @@ def curated(
     *checks: Check, rows: list[Row] = ROLLED_OUT, hints: tuple[str, ...] = (), **settings: Any
 ) -> tuple[pa.Table, pa.Table]:
     frame = pl.DataFrame(pl.from_arrow(pa.Table.from_pylist(rows, schema=ROLLOUTS)))
-    examples, rejects = curate_rollouts(frame, Curation(**settings), checks or [Derived()], hints=hints)
+    examples, rejects = curate_rollouts(frame, Rules(Curation(**settings), checks or [Derived()], hints=hints))
     return to_schema(examples, EXAMPLES), to_schema(rejects, REJECTS)
 
 

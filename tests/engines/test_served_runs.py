@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from factory.cluster import connected, explained
-from factory.curation.curate import curate, curate_rollouts
+from factory.curation.curate import Rules, curate, curate_rollouts
 from factory.errors import FactoryError
 from factory.recipe.component import Component
 from factory.recipe.curation import Curation
@@ -106,7 +106,7 @@ def test_what_one_question_is_to_blame_for_is_its_own(server: Misbehaving, tmp_p
     ):
         assert words in error
     assert failures["completion"].to_list() == ["", "", r"half of a \ud83d word. The answer is 8", "", ""]
-    examples, rejects = curate_rollouts(pl.read_parquet(tmp_path / "out"), Curation())
+    examples, rejects = curate_rollouts(pl.read_parquet(tmp_path / "out"), Rules(Curation()))
     assert len(examples) == len(MANY) - len(faults)
     assert rejects["reason"].to_list() == ["error", "context_overflow", "error", "error", "error"]
 

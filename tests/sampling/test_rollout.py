@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from factory.cluster import connected
-from factory.curation.curate import curate_rollouts
+from factory.curation.curate import Rules, curate_rollouts
 from factory.engines import Sampling
 from factory.files import write_table
 from factory.prompts import Prompt
@@ -137,12 +137,12 @@ def test_no_turn_waits_for_another_question(questions: Path, tmp_path: Path) -> 
 def test_a_dialogue_that_overflows_is_cut_by_the_window_or_a_reject(questions: Path, tmp_path: Path) -> None:
     engine = ("tests.support.engines.Forgetful", {"limit": 4, "notes": tmp_path / "notes"})
     whole = rollouts(job(questions, tmp_path / "a", *engine, strategy=dialogues_of(None)), in_flight=4)
-    examples, rejects = curate_rollouts(whole, Curation(criterion="all"))
+    examples, rejects = curate_rollouts(whole, Rules(Curation(criterion="all")))
     reasons = dict(rejects["reason"].value_counts().iter_rows())
     assert reasons.keys() - {"duplicate"} == {"context_overflow"}
     assert set(examples["turn"]) == {0, 1}
     windowed = rollouts(job(questions, tmp_path / "b", *engine, strategy=dialogues_of(2)), in_flight=4)
-    examples, rejects = curate_rollouts(windowed, Curation(criterion="all"))
+    examples, rejects = curate_rollouts(windowed, Rules(Curation(criterion="all")))
     assert "context_overflow" not in set(rejects["reason"])
     assert set(examples["turn"]) == {0, 1, 2, 3}
 
