@@ -61,12 +61,22 @@ _DOUBT = re.compile(
     r"|\\(?:pm|mp|approx|neq?|leq?|geq?|lt|gt)\b",
     re.IGNORECASE,
 )
+NEXT_PART = re.compile(r"(?:\A|[.;!,\s])\s{0,9}\(?[b-hB-H]\)[:.]?\s{0,9}[-$(\\]{0,3}(?:\d|\\?boxed)")
+"""Of a question in parts: "(a) The answer is 12. (b) 13". Which of them was asked for cannot be told."""
+
+BELOW_ZERO = (
+    r"(?:\^\s?\{?\s?\\circ\s?\}?|\u00b0)?[\s$)\]}]{0,5}"
+    r"(?:(?:\\text\s?\{\s?)?(?:degrees?|[CF]|Celsius|Fahrenheit|feet|ft|meters?|metres?|m)\b\}?[\s$]{1,3}){0,2}"
+    r"below (?:zero|sea level|freezing)\b"
+)
+"""What makes a negative number of the one before it."""
+
 _TAKEN_BACK = re.compile(
     rf"{_any_of(*_CORRECTIONS)}|\bhm+\b|\bno\s?(?:[,.!:;\u2014-]|wait)|{_N_T} (?:right|correct|be right)"
     r"|\b(?:that|this|it|i|answer)(?: is|'s| was| am|'m)? (?:wrong|incorrect|impossible)\b"
     r"|[.!?\n]\s{0,3}or\b|^[\s$)\]}]{0,5}(?:or\b|\?|(?:and|to|then|,|;)\s?[$\\]{0,2}\d)"
     r"|\banswer (?:isn|wasn|can|could|might)"
-    r"|^(?:\^\{?\\circ\}?)?[\s$)\]}]{0,5}(?:degrees?\s)?below (?:zero|sea level)\b",
+    rf"|^{BELOW_ZERO}",
     re.IGNORECASE,
 )
 _DENIED = re.compile(

@@ -10,9 +10,12 @@ from factory.verifiers.doubt import NoAnswer
 from factory.verifiers.visible import visible
 
 _JUDGED = re.compile(
-    r"^[ \t>*_#`\"'-]{0,8}(PASS|FAIL)(?![A-Za-z])[*_`\"']{0,3}(.{0,2000})$", re.IGNORECASE | re.MULTILINE
+    r"^[ \t>*_#`\"'-]{0,8}(PASS|FAIL)[*_`\"']{0,3}(?=\s*$|[:.,]|\s+[-\u2013\u2014])(.{0,2000})$",
+    re.IGNORECASE | re.MULTILINE,
 )
-"""A line that begins with the word, as the rubric asks for it."""
+"""A line that begins with the word, alone or with punctuation behind it, as the rubric asks for it."""
+
+_AGAIN = re.compile(r"\b(?:pass|fail)(?:e?s|ed|ing)?\b", re.IGNORECASE)
 
 REASON = 300
 """Characters of a judge's reason that are kept."""
@@ -37,7 +40,7 @@ class Judgement:
         if len(said) != 1:
             return Verdict("unparseable", reason="both PASS and FAIL" if said else "no line begins with PASS or FAIL")
         word, reason = lines[-1]
-        if re.search(r"\b(?:PASS|FAIL)\b", reason):
+        if _AGAIN.search(reason):
             return Verdict("unparseable", reason="both words in one line")
         told = " ".join(reason.lstrip(" \t:.,;*_`\"'\u2014\u2013-").rstrip(" *_`").split())[:REASON]
         return Verdict("correct" if word.upper() == "PASS" else "wrong", word.lower(), told or None)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from factory.attempt import Question
 from factory.verifiers import Verdict
 from factory.verifiers.answer import SPAN, final_answer, may_go_on, plain_ending
-from factory.verifiers.doubt import NoAnswer, sentence, settled
+from factory.verifiers.doubt import NEXT_PART, NoAnswer, sentence, settled
 from factory.verifiers.number import parse_number, plainly, same_value
 from factory.verifiers.stated import Stated, is_whole, stated
 
@@ -72,7 +72,7 @@ class Numeric:
         if answer.mark == "box" and not (_CLOSED.match(beside) or is_whole(beside, 0, 0)):
             raise NoAnswer("the box holds a piece of the number")
         settled(found.rest, answer.behind)
-        part = _NEXT_PART.search(found.rest) or _NEXT_PART.search(answer.behind)
+        part = NEXT_PART.search(found.rest) or NEXT_PART.search(answer.behind)
         if part:
             raise NoAnswer(f"'{part[0].strip(' .;!,')}' behind the answer")
         word = found.rest.strip(" ,-").casefold()
@@ -83,9 +83,6 @@ _EXCLAIMED = re.compile(r"(?:(?<=[$.]\d)|(?<=[$.]\d\d)|(?<=[2-9]\d)|(?<=\d\d\d))
 """Behind a price, a decimal or 20 and more: nobody leaves such a factorial as it is."""
 
 _BRACKETED = re.compile(r"[(\[][^()\[\]]{0,200}[)\]][.\s]{0,9}")
-
-_NEXT_PART = re.compile(r"(?:\A|[.;!,\s])\s{0,9}\(?[b-h]\)[:.]?\s{0,9}[-$(\\]{0,3}\d")
-"""Of a question in parts: "(a) The answer is 12. (b) 13". Which of them was asked for cannot be told."""
 
 _CLOSED = re.compile(r"\s*(?:</|\\end\b|\\\\)")
 """What closes the tag, the lines or the line of a formula in which a box stands."""

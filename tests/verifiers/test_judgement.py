@@ -23,7 +23,13 @@ QUESTION = Question("s/1/0/s0t0", "train", "Judge it.", "pass")
         ("<think>FAIL: hm, no</think>PASS: it holds", "correct", "it holds"),
         ("<think>PASS: so far", "unparseable", "thinking that never ends"),
         ("PASS: fine.\nFAIL: no.", "unparseable", "both PASS and FAIL"),
-        ("PASS or FAIL: it depends", "unparseable", "both words in one line"),
+        ("PASS or FAIL: it depends", "unparseable", "no line begins with PASS or FAIL"),
+        ("Pass or fail: the second step is wrong, so it fails.", "unparseable", "no line begins with PASS or FAIL"),
+        ("Pass/fail: Fail", "unparseable", "no line begins with PASS or FAIL"),
+        ("PASS? No, step 2 does not hold.", "unparseable", "no line begins with PASS or FAIL"),
+        ("Pass the total through 3.\nThe rationale is wrong", "unparseable", "no line begins with PASS or FAIL"),
+        ("Fail-safe: it is right", "unparseable", "no line begins with PASS or FAIL"),
+        ("PASS: it holds, and would fail otherwise", "unparseable", "both words in one line"),
         ("PASSED", "unparseable", "no line begins with PASS or FAIL"),
         ("I would say that it should PASS.", "unparseable", "no line begins with PASS or FAIL"),
         ("The failure is in step 2.", "unparseable", "no line begins with PASS or FAIL"),
@@ -39,10 +45,10 @@ def test_one_that_was_cut_off_before_its_word_has_not_judged() -> None:
     assert judge(Judgement(), "Step 1 holds, and step 2", QUESTION, "length").verdict == "truncated"
 
 
-def test_a_long_answer_is_cut_and_costs_no_more() -> None:
-    found = judge(Judgement(), "FAIL: " + "so " * 100_000, QUESTION, "stop")
-    assert found.verdict in ("wrong", "unparseable")
-    assert len(found.reason or "") <= 300
+def test_a_line_that_never_ends_is_no_judgement() -> None:
+    assert judge(Judgement(), "FAIL: " + "so " * 100_000, QUESTION, "stop").verdict == "unparseable"
+    found = judge(Judgement(), "FAIL: " + "so " * 500, QUESTION, "stop")
+    assert (found.verdict, len(found.reason or "")) == ("wrong", 300)
 
 
 def test_it_reads_what_it_states_itself() -> None:

@@ -570,6 +570,10 @@ Answer: not enough information, perhaps 12
 (a) The answer is 12. (b) 13
 The answer is 12; (b) $13
 (a) \boxed{12} (b) \boxed{13} c) \boxed{14}, d) 15
+(a) The answer is 12.⏎(B) $13
+The answer is 12⏎⏎(C) 14
+\boxed{12}^{\circ}C below zero
+\boxed{12}°C below zero
 \boxed{12} below zero
 \boxed{12}^\circ below zero
 $\boxed{12}$ degrees below sea level

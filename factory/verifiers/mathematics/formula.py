@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from factory.verifiers.answer import Answer, final_answer, last_box
-from factory.verifiers.doubt import NoAnswer, doubted, sentence, settled
+from factory.verifiers.doubt import BELOW_ZERO, NEXT_PART, NoAnswer, doubted, sentence, settled
 from factory.verifiers.mathematics import units
 from factory.verifiers.visible import READ, invented_question, may_be_tagged
 
@@ -40,7 +40,7 @@ _CHANGED = re.compile(
 _REASON = re.compile(r"[,;]?\s+\(?(?:because|since|which|so|where|as)\s")
 _BESIDE_BOX = re.compile(
     r"[a-zA-Z(!]|[.,]?\d|\{,\}|\^(?!\s?\{?\s?\\circ)|_\{?\d|\s?\\(?:pi|sqrt|frac|cdot|times|div)(?![a-zA-Z])|"
-    r"(?:\^\{?\\circ\}?)?[\s$]{0,3}(?:degrees?\s)?below (?:zero|sea level)\b|"
+    rf"{BELOW_ZERO}|"
     r"\s?(?:\\text\s?\{\s?)?(?:million|billion|thousand|hundred|dozen)s?\b|"
     r"(?:[\s$*_)\]},]|\\[)\]]){0,12}(?:\?|(?:or|maybe|perhaps|possibly|probably|but|not|if|unless)\b|\\pm(?![a-z])"
     r"|(?:[-+/]|(?:and|to)\s)[\s$]{0,3}[\d\\])",
@@ -97,7 +97,7 @@ def written(completion: str, same: Callable[[str, str], bool]) -> Formula:
         found = part(text)
         if found:
             value, rest = found
-            further = _further(rest)
+            further = _further(rest) or NEXT_PART.search(rest) or NEXT_PART.search(answer.behind)
             if further:
                 raise NoAnswer(f"'{further[0].strip()}' behind the answer")
             settled(rest, answer.behind)
@@ -112,7 +112,7 @@ def _kept(behind: str) -> None:
     Raises:
         NoAnswer: something does.
     """
-    back = _BESIDE_BOX.match(behind) or _further(behind) or _TAKEN_BACK.search(behind)
+    back = _BESIDE_BOX.match(behind) or _further(behind) or NEXT_PART.search(behind) or _TAKEN_BACK.search(behind)
     if back:
         raise NoAnswer(f"'{back[0].strip()[:40]}' behind the box")
 
@@ -173,6 +173,9 @@ def _statement(text: str, answer: Answer) -> Formula:
     value = (said[: reason.start()] if reason else said).rstrip("*`_. ")
     if not value:
         raise NoAnswer("no answer behind the marker")
+    part = NEXT_PART.search(more) or NEXT_PART.search(answer.behind)
+    if part:
+        raise NoAnswer(f"'{part[0].strip()}' behind the answer")
     settled(said[reason.end() :] if reason else "", more + answer.behind)
     return Formula(value, answer.open)
 
