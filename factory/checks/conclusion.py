@@ -95,8 +95,10 @@ def _stated_before(text: str, end: int, predicted: str, answer: Number | None) -
     for match in _STATED.finditer(text, 0, max(0, end)):
         stated = match[1].rstrip(",")
         found = _number_of(stated)
-        if found != answer if found is not None and answer is not None else stated.casefold() != predicted.casefold():
-            return stated
+        numbers = found is not None and answer is not None
+        labels = len(stated) == len(predicted) == 1 and stated.isalpha() and predicted.isalpha()
+        if (numbers and found != answer) or (labels and stated.casefold() != predicted.casefold()):
+            return stated  # "5" and "x = 5" may be the same
     return None
 
 

@@ -96,6 +96,8 @@ def _chosen(found: pl.DataFrame, curation: Curation) -> pl.DataFrame:
             break
         if curation.prefer == "most_diverse":
             there = there[np.lexsort((there, nearest[there], hinted[there], group[there]))]
+        else:  # turns alternate where they are not the order
+            there = there[np.argsort(group[there], kind="stable")]
         taken = there[np.flatnonzero(np.diff(group[there], prepend=-1))]
         left[taken], reasons[taken] = False, None
         is_taken = np.zeros(len(rows), bool)

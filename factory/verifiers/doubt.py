@@ -61,8 +61,10 @@ _DOUBT = re.compile(
     r"|\\(?:pm|mp|approx|neq?|leq?|geq?|lt|gt)\b",
     re.IGNORECASE,
 )
-NEXT_PART = re.compile(r"(?:\A|[.;!,\s])\s{0,9}\(?[b-hB-H]\)[:.]?\s{0,9}[-$(\\]{0,3}(?:\d|\\?boxed)")
+_NEXT_PART = re.compile(r"(?:\A|[.;!,\s])\s{0,9}\(?[b-hB-H]\)[:.]?\s{0,9}[-$(\\]{0,3}(?:\d|\\?boxed)")
 """Of a question in parts: "(a) The answer is 12. (b) 13". Which of them was asked for cannot be told."""
+
+_AROUND_PART = " .;!,\t\n"
 
 BELOW_ZERO = (
     r"(?:\^\s?\{?\s?\\circ\s?\}?|\u00b0)?[\s$)\]}]{0,5}"
@@ -117,6 +119,18 @@ def denied(before: str) -> str | None:
     clauses = _CLAUSES.match(before)
     found = _DENIED.search(before, clauses.end() if clauses else 0)
     return found[0] if found else None
+
+
+def refuse_next_part(*behind: str) -> None:
+    """Hold what follows a value against it: the rest of its line, and what comes after that.
+
+    Raises:
+        NoAnswer: another part of the question is answered there; the message names it.
+    """
+    for text in behind:
+        part = _NEXT_PART.search(text)
+        if part:
+            raise NoAnswer(f"'{part[0].strip(_AROUND_PART)}' behind the answer")
 
 
 def settled(rest: str, behind: str) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from factory.attempt import Question
 from factory.verifiers import Verdict
 from factory.verifiers.answer import SPAN, final_answer, may_go_on, plain_ending
-from factory.verifiers.doubt import NEXT_PART, NoAnswer, sentence, settled
+from factory.verifiers.doubt import NoAnswer, refuse_next_part, sentence, settled
 from factory.verifiers.number import parse_number, plainly, same_value
 from factory.verifiers.stated import Stated, is_whole, stated
 
@@ -72,9 +72,7 @@ class Numeric:
         if answer.mark == "box" and not (_CLOSED.match(beside) or is_whole(beside, 0, 0)):
             raise NoAnswer("the box holds a piece of the number")
         settled(found.rest, answer.behind)
-        part = NEXT_PART.search(found.rest) or NEXT_PART.search(answer.behind)
-        if part:
-            raise NoAnswer(f"'{part[0].strip(' .;!,')}' behind the answer")
+        refuse_next_part(found.rest, answer.behind)
         word = found.rest.strip(" ,-").casefold()
         return found, answer.open and any(magnitude.startswith(word) for magnitude in _MAGNITUDES)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from factory.verifiers.answer import Answer, final_answer, last_box
-from factory.verifiers.doubt import BELOW_ZERO, NEXT_PART, NoAnswer, doubted, sentence, settled
+from factory.verifiers.doubt import BELOW_ZERO, NoAnswer, doubted, refuse_next_part, sentence, settled
 from factory.verifiers.mathematics import units
 from factory.verifiers.visible import READ, invented_question, may_be_tagged
 
@@ -97,9 +97,10 @@ def written(completion: str, same: Callable[[str, str], bool]) -> Formula:
         found = part(text)
         if found:
             value, rest = found
-            further = _further(rest) or NEXT_PART.search(rest) or NEXT_PART.search(answer.behind)
+            further = _further(rest)
             if further:
                 raise NoAnswer(f"'{further[0].strip()}' behind the answer")
+            refuse_next_part(rest, answer.behind)
             settled(rest, answer.behind)
             return Formula(_with_unit(value, rest), answer.open and not rest)
     return _statement(text, answer)
@@ -112,7 +113,8 @@ def _kept(behind: str) -> None:
     Raises:
         NoAnswer: something does.
     """
-    back = _BESIDE_BOX.match(behind) or _further(behind) or NEXT_PART.search(behind) or _TAKEN_BACK.search(behind)
+    refuse_next_part(behind)
+    back = _BESIDE_BOX.match(behind) or _further(behind) or _TAKEN_BACK.search(behind)
     if back:
         raise NoAnswer(f"'{back[0].strip()[:40]}' behind the box")
 
@@ -173,9 +175,7 @@ def _statement(text: str, answer: Answer) -> Formula:
     value = (said[: reason.start()] if reason else said).rstrip("*`_. ")
     if not value:
         raise NoAnswer("no answer behind the marker")
-    part = NEXT_PART.search(more) or NEXT_PART.search(answer.behind)
-    if part:
-        raise NoAnswer(f"'{part[0].strip()}' behind the answer")
+    refuse_next_part(more, answer.behind)
     settled(said[reason.end() :] if reason else "", more + answer.behind)
     return Formula(value, answer.open)
 
