@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+import polars as pl
 import ray
 from ray.data import DataContext
 
@@ -21,7 +22,6 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a task without GPUs keeps CUDA_VISIBLE_DEVICES as it is
     "RAY_TQDM": "0",
-    "POLARS_MAX_THREADS": "1",  # of the workers: a task has one processor, and there are as many tasks as processors
 }
 
 
@@ -34,6 +34,8 @@ def connected() -> Iterator[None]:
         FactoryError: see :func:`explained`.
     """
     os.environ.update(ENVIRONMENT)
+    pl.thread_pool_size()  # the driver's own threads begin before the next line, which is for the workers
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # a task has one processor, and there are as many as processors
     # Workers import this project from where it is, whatever their working directory.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     address = os.environ.get("RAY_ADDRESS")

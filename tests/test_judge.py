@@ -1,5 +1,6 @@
 """Another model is asked about what all checks have passed: its answers are a check like any other, and cost apart."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import polars as pl
 import pytest
 
 from factory.cluster import connected
-from factory.errors import ConfigError
+from factory.errors import ConfigError, FactoryError
 from factory.files import shards
 from factory.recipe.load import load_recipe
 from factory.recipe.recipe import Recipe
@@ -83,7 +84,8 @@ def test_only_what_is_correct_is_asked_about_and_what_it_cost_stands_apart(stage
     record = records["judge"]
     assert record["rationales"] == asked.height
     assert record["passed"] == sum(int(answer) % 4 == 3 for answer in asked["question"].str.extract(r"answer: (\d+)"))
-    assert record["errors"] > 0
+    assert record["errors"] == record["retried"]["errors"] > 0
+    assert record["retried"]["mended"] == 0
     assert record["completion_tokens"] > 0
     assert records["rollouts"]["completion_tokens"] == attempts["completion_tokens"].sum()
     assert records["curate"]["check_versions"]["judge"] == "1"
@@ -91,7 +93,8 @@ def test_only_what_is_correct_is_asked_about_and_what_it_cost_stands_apart(stage
 
 
 def test_a_shard_that_is_lost_is_asked_again_and_no_other(stages: Stages) -> None:
-    run, recipe = stages.run, stages.recipe
+    run, once = stages.run, stages.recipe.rollout.model_copy(update={"retry_errors": False})
+    recipe = stages.recipe.model_copy(update={"rollout": once})
     assert recipe.judge
     folder = run.generation(0) / "judge"
     first, *others = shards(folder / "rollouts")
@@ -103,6 +106,18 @@ def test_a_shard_that_is_lost_is_asked_again_and_no_other(stages: Stages) -> Non
     assert first.read_bytes() == before
     assert {path: path.stat().st_mtime_ns for path in others} == kept
     assert record["outputs"] == run.records(0)["judge"]["outputs"]
+
+
+def test_what_it_said_of_other_rollouts_is_not_taken_for_these(stages: Stages) -> None:
+    path = stages.run.generation(0) / "records" / "judge.json"
+    kept = path.read_text()
+    record = json.loads(kept)
+    next(iter(record["inputs"].values()))["sha256"] = "0" * 64
+    path.write_text(json.dumps(record))
+    with pytest.raises(FactoryError, match="gen-0/judge was made of other rollouts than are there now; delete"):
+        stages.view(0, "again")
+    path.write_text(kept)
+    assert stages.view(0, "again")["examples"] == stages.run.records(0)["curate"]["examples"]
 
 
 def test_where_a_check_has_failed_the_judge_is_not_asked(tmp_path: Path) -> None:

@@ -100,14 +100,23 @@ def rollout_facts(rollouts: Paths, questions: Paths) -> pl.DataFrame:
     return facts.with_columns(as_asked=agrees).drop("asked", "known").collect(engine="streaming")
 
 
+FIT = (
+    *("contaminated", "duplicate", "same_equations", "near_duplicate", "near_duplicate_question", "over_cap"),
+    *("over_rationalized_share", "over_difficulty_share"),
+)
+"""Reasons of attempts that could have been kept, were it not for others, for the test questions or for a ceiling."""
+
+
 def attempt_facts(rollouts: Paths, examples: Paths, rejects: Paths) -> pl.DataFrame:
     """One row per attempt: ``question_id``, ``generation``, ``attempt_id``, ``verdict``, ``finish_reason``, ``hinted``,
     ``reward``, ``prompt_tokens``, ``completion_tokens``, ``split`` of its rollout, the keys ``context`` and
     ``completion``, ``complete``, ``broken`` (an error that is no overflow of the context), ``error_explained``,
     ``answer_present``, ``hint_free``, ``temperature_valid``, ``settled`` (it is an example or a reject, and not both),
     ``contaminated`` (of what could be kept, what is in an eval set)."""
-    contaminated = scan(rejects, REJECTS).filter(pl.col("reason") == "contaminated").select("attempt_id")
-    in_tests = pl.col("attempt_id").is_in(contaminated.collect(engine="streaming")["attempt_id"].implode())
+    unkept = scan(rejects, REJECTS).filter(pl.col("reason").is_in(FIT)).select("attempt_id", "reason")
+    fit = unkept.collect(engine="streaming")
+    in_tests = pl.col("attempt_id").is_in(fit.filter(pl.col("reason") == "contaminated")["attempt_id"].implode())
+    could = pl.col("attempt_id").is_in(fit["attempt_id"].implode())
     kept, dropped = (
         scan(paths, schema).select("attempt_id").drop_nulls().unique().collect(engine="streaming")["attempt_id"]
         for paths, schema in ((examples, EXAMPLES), (rejects, REJECTS))
@@ -150,7 +159,7 @@ def attempt_facts(rollouts: Paths, examples: Paths, rejects: Paths) -> pl.DataFr
             ),
             temperature_valid=(pl.col("temperature").is_finite() & (pl.col("temperature") >= 0)).fill_null(False),
             settled=pl.col("attempt_id").is_in(kept.implode()) ^ pl.col("attempt_id").is_in(dropped.implode()),
-            contaminated=pl.when(pl.col("attempt_id").is_in(kept.implode()) | in_tests).then(in_tests),
+            contaminated=pl.when(pl.col("attempt_id").is_in(kept.implode()) | could).then(in_tests),
         )
     )
     return facts.collect(engine="streaming")

@@ -115,13 +115,10 @@ def curate(
             reports += written(shard, *without(row["gone"], examples / shard.name, rejects / shard.name, shard))
         return pa.Table.from_pylist(reports)
 
-    def written(shard: Path, *tables: pa.Table) -> list[dict[str, Any]]:
-        paths = [folder / shard.name for folder in (examples, rejects)]
-        host = socket.gethostname()
-        return [
-            {"path": str(path), "host": host, **write_table(path, table)}
-            for path, table in zip(paths, tables, strict=True)
-        ]
+    def written(shard: Path, kept: pa.Table, dropped: pa.Table) -> list[dict[str, Any]]:
+        # rejects first: a second pass that is repeated finds what has to go still among the examples
+        host, tables = socket.gethostname(), {rejects / shard.name: dropped, examples / shard.name: kept}
+        return [{"path": str(path), "host": host, **write_table(path, table)} for path, table in tables.items()]
 
     def through(rows: list[dict[str, Any]], work: Callable[[pa.Table], pa.Table]) -> Files:
         # Some 64 shards a task: one is a few milliseconds of work.

@@ -10,6 +10,7 @@ from factory.curation.checked import check_counts
 from factory.curation.curate import curate
 from factory.curation.flagging import Flagging
 from factory.curation.seeds import answers_only, reference_examples
+from factory.errors import FactoryError
 from factory.files import shards, write_table
 from factory.recipe.advisers import JUDGE
 from factory.recipe.recipe import Recipe
@@ -30,10 +31,17 @@ def curated(recipe: Recipe, run: Run, flagging: Flagging, n: int, out: Path) -> 
         FactoryError: what it reads is not what was written, or what workers wrote did not arrive.
     """
     curation, rollouts = recipe.at(n).curation, run.generation(n) / "rollouts"
-    inputs = run.recorded("rollouts", n, rollouts) | flagging.inputs()
+    rolled_out = run.recorded("rollouts", n, rollouts)
+    inputs = rolled_out | flagging.inputs()
     inputs |= union.recorded(recipe, run, n)
     judgements = run.generation(n) / "judge" / "rollouts" if recipe.at(n).judge else None
     if judgements:
+        judge = run.record("judge", n) or {}
+        if judge.get("inputs") != rolled_out:
+            raise FactoryError(
+                f"run '{run.folder}': gen-{n}/judge was made of other rollouts than are there now; delete that folder "
+                f"and gen-{n}/records/judge.json, and the same command of iterate asks the judge again"
+            )
         inputs |= run.recorded("judge", n, judgements)
     examples, rejects = out / "examples", out / "rejects"
     for outdated in (examples, rejects):  # of a curation that was interrupted

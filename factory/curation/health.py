@@ -4,7 +4,7 @@ A question's attempts lie in one row, so what is counted per question needs no s
 those of some solved questions, evenly drawn, so that it takes seconds however large the run is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from factory.curation.advice import advise
 from factory.curation.duplicates import equations
+from factory.curation.similarity import pairs
 from factory.estimates import pass_at, wilson
 from factory.files import shards
 from factory.record import Files, Record
@@ -21,7 +22,7 @@ DRAWN_QUESTIONS, DRAWN_ATTEMPTS = 2_000, 16
 """Solved questions, and correct attempts of each, that are compared as texts."""
 
 NEAR = 0.8
-"""From this Jaccard similarity of their word 3-grams on, two texts are near duplicates."""
+"""Above this Jaccard similarity of their word 3-grams two texts are near duplicates."""
 
 EASY = 0.9
 """A question is easy whose pass rate is above this."""
@@ -193,40 +194,33 @@ def _length(rollouts: Path, made: pl.DataFrame) -> float | None:
     return None if mean is None else round(mean, 1)
 
 
-def _drawn(rollouts: Path, questions: pl.DataFrame) -> Iterator[list[str]]:
+def _drawn(rollouts: Path, questions: pl.DataFrame) -> list[list[str]]:
     """The correct unhinted texts of some solved questions, which lie evenly in the table."""
     solved = questions.filter("solved")["question_id"]
     drawn = solved.gather_every(max(1, -(-len(solved) // DRAWN_QUESTIONS)))
     right = ~pl.col("hinted") & (pl.col("verdict") == "correct") & pl.col("question_id").is_in(drawn.implode())
     attempts = _attempts(rollouts, "hinted", "verdict", "completion").filter(right)
     texts = attempts.group_by("question_id", maintain_order=True).agg(pl.col("completion").head(DRAWN_ATTEMPTS))
-    yield from texts.collect()["completion"].to_list()
+    found: list[list[str]] = texts.collect()["completion"].to_list()
+    return found
 
 
-def variety(by_question: Iterator[list[str]] | Sequence[list[str]]) -> tuple[float | None, float | None]:
+def variety(by_question: Sequence[list[str]]) -> tuple[float | None, float | None]:
     """How many rationales of a question differ in their equations, on average (those without any, in their words); what
-    share of all are near duplicates.
+    share of all are near duplicates of one before them at their question (:mod:`factory.curation.similarity`).
 
     Args:
         by_question: the texts of each question, at least one.
     """
-    questions = distinct = rationales = near = 0
-    for texts in by_question:
-        questions += 1
-        rationales += len(texts)
-        words = pl.Series(["\0" + " ".join(text.split()) for text in texts])
-        distinct += pl.select(equations(pl.lit(pl.Series(texts))).fill_null(words)).to_series().n_unique()
-        seen: list[frozenset[tuple[str, ...]]] = []
-        for text in texts:
-            grams = _grams(text)
-            near += any(len(grams & other) >= NEAR * len(grams | other) for other in seen)
-            seen.append(grams)
-    return _rounded(distinct / questions) if questions else None, _rounded(near / rationales) if rationales else None
-
-
-def _grams(text: str) -> frozenset[tuple[str, ...]]:
-    words = text.casefold().split()
-    return frozenset(tuple(words[at : at + 3]) for at in range(max(1, len(words) - 2)))
+    rows = pl.DataFrame({"text": by_question}, {"text": pl.List(pl.String)}).with_row_index("question").explode("text")
+    if rows.is_empty():
+        return None, None
+    words = pl.lit("\0") + pl.col("text").str.split(" ").list.join(" ")
+    said = rows.select("question", said=equations(pl.col("text")).fill_null(words))
+    distinct = said.unique().height / len(by_question)
+    alike = pairs(rows["text"], rows["question"].to_numpy())
+    near = len(set(alike.second[alike.similarity > NEAR].tolist())) / rows.height
+    return _rounded(distinct), _rounded(near)
 
 
 def flawed_share(by_origin: Mapping[str, Mapping[str, int]]) -> float | None:

@@ -110,7 +110,7 @@ def without(gone: Sequence[dict[str, str]], examples: Path, rejects: Path, rollo
     attempts = attempts.explode("attempts", empty_as_null=False, keep_nulls=False).unnest("attempts")
     order = attempts.select("attempt_id").with_row_index("order")
     going = attempts.join(told, on="attempt_id").join(kept.select("attempt_id", "checks"), on="attempt_id")
-    there = pl.DataFrame(pl.from_arrow(pq.read_table(rejects)))
+    there = pl.DataFrame(pl.from_arrow(pq.read_table(rejects))).join(told, on="attempt_id", how="anti")
     dropped = pl.concat(
         [there, going.select(column for column in there.columns if column in going.columns)], how="diagonal"
     )

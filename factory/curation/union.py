@@ -56,7 +56,8 @@ def recorded(recipe: Recipe, run: Run, n: int) -> Files:
 
 def _put_away(run: Run, n: int, generations: Sequence[int]) -> Iterator[str]:
     for m in generations:
-        for table in ("rollouts", "examples"):
+        judged = bool((run.record("judge", m) or {}).get("outputs"))
+        for table in ("rollouts", "examples", *(["judge/rollouts"] if judged else [])):
             folder = run.generation(m) / table
             if not shards(folder):
                 yield (

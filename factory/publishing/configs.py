@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from factory.files import write_table
+from factory.files import to_schema, write_table
 from schemas import PAIRS, PROMPT_COMPLETION
 
 
@@ -86,7 +86,7 @@ def paired(rollouts: pl.DataFrame, right: pl.DataFrame) -> pa.Table:
             rejected_tokens="completion_tokens_rejected",
         )
     )
-    return made.select(PAIRS.names).to_arrow().cast(PAIRS)
+    return to_schema(made, PAIRS)
 
 
 def prompt_completion(tables: Mapping[str, Sequence[Path]]) -> Iterator[pa.Table]:
@@ -97,7 +97,7 @@ def prompt_completion(tables: Mapping[str, Sequence[Path]]) -> Iterator[pa.Table
         right = pl.col("verdict").is_null() | (pl.col("verdict") == "correct")  # null: given, not sampled
         rows = pl.read_parquet(shard).filter(right)
         split = rows.with_columns(prompt=messages.head(messages.len() - 1), completion=messages.tail(1))
-        yield split.select(PROMPT_COMPLETION.names).to_arrow().cast(PROMPT_COMPLETION)
+        yield to_schema(split, PROMPT_COMPLETION)
 
 
 def _answer(column: str) -> pl.Expr:

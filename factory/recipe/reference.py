@@ -75,7 +75,7 @@ def _section(
                 kind = kind.replace("anything", "component")
             if "default" in setting:
                 kind = kind if setting["default"] is not None else kind.removesuffix(" or null")
-                default = f"`{_shown(setting['default'])}`"
+                default = f"`{' '.join(_shown(setting['default']).split())}`"
             rows.append([f"`{name}`", kind, default, meanings.get(name, "")])
     if not rows:
         return f"{title}\n\n{text}\n"

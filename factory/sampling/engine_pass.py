@@ -21,7 +21,7 @@ from factory.sampling.worker import Job, Pass, Tally
 from factory.sampling.written import Written
 from factory.terminal import Line, console, line
 
-READERS = {"evaluation": ("publish",), "rollouts": ("curate", "validate", "publish")}
+READERS = {"evaluation": ("publish",), "rollouts": ("judge", "curate", "validate", "publish")}
 """The stages of a generation that use what these two have written."""
 
 

@@ -4,6 +4,9 @@ A rationale is a question to it, under the rubric of the recipe, and its answer 
 ``correct`` for pass, ``wrong`` for fail, ``unparseable`` if it cannot be told (:mod:`factory.verifiers.judgement`).
 """
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,7 +20,7 @@ from factory.run import Run
 from factory.sampling.engine_pass import told
 from factory.sampling.evaluate import rollout_counts
 from factory.sampling.rollout import roll_out
-from factory.sampling.worker import Job, Pass
+from factory.sampling.worker import Job, Pass, Tally
 from factory.sampling.written import Written
 from factory.terminal import Line
 
@@ -33,13 +36,19 @@ def ask(recipe: Recipe, judge: Judge, run: Run, n: int, questions: Path, out: Pa
         out: shards of the judge's answers, ``schemas.ROLLOUTS``, one attempt a row.
 
     Returns:
-        ``judge``, ``rationales``, ``passed``, ``errors``, ``completion_tokens``, ``outputs``.
+        ``judge``, ``rationales``, ``passed``, ``errors``, ``completion_tokens``, ``retried``, ``outputs``.
 
     Raises:
         FactoryError: the judge cannot be asked; what it has said so far stays.
     """
     one = Pass(questions, out, ONCE, judge.sampling)
-    by: Record = {"model": {"path": judge.name, "sha256": None}, "verifier": READER.identity, "prompt_sha256": None}
+    asked: Files = run.described(questions)
+    by: Record = {
+        "model": {"path": judge.name, "sha256": None},
+        "verifier": READER.identity,
+        # what it has said of other texts with the same ids is not taken for these
+        "prompt_sha256": hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+    }
     job = Job(
         model=Path(judge.model or ""),
         model_name=judge.name,
@@ -51,24 +60,30 @@ def ask(recipe: Recipe, judge: Judge, run: Run, n: int, questions: Path, out: Pa
         passes=(one,),
         log=run.log.resolve(),
     )
-    asked: Files = run.described(questions)
     written = Written(run, one, asked, by, None)
     written.begin(job)
     total = sum(pq.read_metadata(path).num_rows for path in one.missing())
     spread = recipe.rollout
     if "base_url" in judge.engine.settings:  # its GPUs are elsewhere
         spread = spread.model_copy(update={"gpus_per_engine": 0})
-    roll_out(job, spread, lambda tally, pace: shown.update(told(tally, pace), tally["questions"], total), written.add)
+
+    def progress(tally: Tally, pace: Tally) -> None:
+        shown.update(told(tally, pace), tally["questions"], total)
+
+    roll_out(job, spread, progress, written.add)
+    if spread.retry_errors and (again := written.to_try_again()):
+        roll_out(replace(job, passes=(replace(one, again=again),)), spread, progress, written.add)
     outputs = written.outputs()
-    written.forget()
     counts = (
         rollout_counts(out) if outputs else dict.fromkeys(("questions", "solved", "errors", "completion_tokens"), 0)
     )
+    written.forget()
     return {
         "judge": judge.name,
         "rationales": counts["questions"],
         "passed": counts["solved"],
         "errors": counts["errors"],
         "completion_tokens": counts["completion_tokens"],
+        "retried": written.retried(),
         "outputs": outputs,
     }

@@ -153,7 +153,8 @@ class Written:
             attempts = rows.select("attempts").explode("attempts").unnest("attempts")
             verifiers = sorted(attempts["verifier"].drop_nulls().unique())
             by = set(rows.select("generation", "model").iter_rows())
-        if not rows["question_id"].equals(asked["question_id"]) or by != {(job.generation, job.model_name)}:
+        same = rows["question_id"].equals(asked["question_id"]) and rows["question"].equals(asked["question"])
+        if not same or by != {(job.generation, job.model_name)}:
             raise FactoryError(
                 f"{shard}: holds rollouts of other questions or of another model; {WAYS_OUT['rollouts']}"
             )

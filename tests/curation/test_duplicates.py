@@ -65,6 +65,16 @@ def test_a_turn_may_say_what_another_says_but_not_in_the_same_words() -> None:
     assert reasons(rejects) == {"q/3": ("duplicate", "q/1", 1.0)}
 
 
+@pytest.mark.parametrize("limit", [{}, {"max_similarity": 0.8}])
+def test_the_cap_is_of_each_turn_in_whatever_order_they_are_preferred(limit: dict[str, float]) -> None:
+    tried = [attempt(f"q/{number}", f"{number} {word} other words") for number, word in enumerate("abcd")]
+    for number, made in enumerate(tried):
+        made["turn"], made["completion_tokens"] = number % 2, number + 1
+    examples, rejects = curated([rollout("q", tried)], per_question=1, prefer="shortest", **limit)
+    assert keys(examples) == ["q/0", "q/1"]
+    assert [row["reason"] for row in rejects] == ["over_cap", "over_cap"]
+
+
 def test_what_is_more_alike_than_the_recipe_admits_is_dropped() -> None:
     words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
     near = [*words[:10], "twelve"]  # 8 of 10 grams in common

@@ -103,17 +103,21 @@ def test_an_example_must_not_be_a_test_question(tmp_path: Path, column: str) -> 
 
 @pytest.mark.usefixtures("no_data_docs")
 def test_not_much_of_a_generation_may_have_been_dropped_as_contaminated(tmp_path: Path) -> None:
-    """Three attempts are examples; what was wrong does not count."""
+    """Three attempts are examples and one is a duplicate; what was wrong does not count."""
     for contaminated in range(3):
         tables = valid()
         tables["rejects"] = rejects_of(tables)
         for row in tables["rejects"][:contaminated]:
             row["reason"] = "contaminated"
         judgement = judge(tables, tmp_path, HELD, tests=["Why?"])
-        assert judgement.success == (contaminated / (3 + contaminated) <= 0.25)
+        assert judgement.success == (contaminated / (4 + contaminated) <= 0.25)
     (failure,) = judgement.failures
+    for row in tables["rejects"][2:]:
+        row["reason"] = "over_cap"  # they could have been kept, and are counted with those that are
+    assert len(tables["rejects"]) >= 5
+    assert judge(tables, tmp_path, HELD, tests=["Why?"]).success
     assert "at most 0.25 of what could be kept is dropped as contaminated" in failure.expectation
-    assert (failure.failing, failure.total) == (2, 5)
+    assert (failure.failing, failure.total) == (2, 6)
 
 
 def test_every_expectation_has_a_breach() -> None:
