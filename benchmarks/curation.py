@@ -210,15 +210,17 @@ def validated(folder: Path, count: int) -> dict[str, float]:
 
 
 def alike(count: int) -> dict[str, float]:
-    """Look for near duplicates among so many questions."""
+    """Look for near duplicates among so many questions, of which every 64th is another one with a word more."""
     draw = np.random.default_rng(0)
     numbers = {name: draw.integers(2, 99, count) for name in ("boxes", "each", "more")}
     words = {"name": draw.choice(NAMES, count), "thing": draw.choice(THINGS, count)}
     questions = pl.DataFrame(numbers | words).select(QUESTION).to_series()
+    planted = questions.head(count // 64) + " Think."
+    questions = questions.head(count - len(planted)).append(planted)
     with Watched() as watched:
         found = similar(questions, 0.8)
     told = figures(watched, count)
-    return {"questions": count, "near_duplicates": found.height} | {
+    return {"questions": count, "planted": len(planted), "near_duplicates": found.height} | {
         name: told[name] for name in ("seconds", "processor_seconds", "peak_gib")
     }
 

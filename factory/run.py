@@ -9,7 +9,7 @@
       eval_sets/, flags/           what the examples are held against, and the questions that are flagged
       base/                        model 0
       probe/                       a few questions sampled before the others
-      gen-N/                       rollouts/ evaluation/ examples/ rejects/ validation/ checkpoint/ views/
+      gen-N/                       rollouts/ evaluation/ judge/ examples/ rejects/ validation/ checkpoint/ views/
       records/*.json, gen-N/records/*.json
 
 A stage is finished once its record is there. A record is written last and atomically, and says what went in and

@@ -59,7 +59,7 @@ class Conclusion:
         if not _WORDS.search(rationale.question.question):
             return not_applicable("the question is a calculation: steps give parts of its answer")
         if answer is None:
-            return not_applicable("the answer is no number, and is given once")
+            return not_applicable("the answer is no number")
         body = text[max(0, end - LAST) : end] if end >= 0 else ""
         begin = body.rfind("=") + 1
         starts = [begin] if begin else [match.start() for match in _CONCLUDES.finditer(body)]

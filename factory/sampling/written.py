@@ -87,7 +87,7 @@ class Written:
         return frozenset(found)
 
     def retried(self) -> dict[str, int]:
-        """``{"errors", "mended"}``: how many attempts were tried again, and how many of them are no errors now."""
+        """``{"errors", "mended"}``: how many attempts were tried again, and by how many the errors are fewer now."""
         tried = [report["retry"] for report in self.reports.values() if "retry" in report]
         return {name: sum(one[name] or 0 for one in tried) for name in ("errors", "mended")}
 

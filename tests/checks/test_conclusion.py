@@ -55,7 +55,12 @@ def test_what_comes_to_something_else(text: str, more: dict[str, Any], reason: s
             {"answer": "93", "question": "64+29"},
             "the question is a calculation: steps give parts of its answer",
         ),
-        ("You sit on it. The answer is (b).", {"answer": "b"}, "the answer is no number, and is given once"),
+        (
+            "The answer is 37. The answer is 37 rolls.",
+            {"predicted_answer": "37 rolls"},
+            "the answer is no number",
+        ),
+        ("You sit on it. The answer is (b).", {"answer": "b"}, "the answer is no number"),
         ("There are 64. The answer is 37.", {}, "nothing is concluded before the answer"),
         ("37", {}, "nothing is concluded before the answer"),
         ("37 + 27 = 64. The answer is 37.", {}, "the last step uses the answer, as one that checks it does"),
